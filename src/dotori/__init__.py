@@ -1,3 +1,26 @@
 """dotori: machine learning and deep learning on NumPy."""
 
+from dotori import autograd as autograd
+from dotori._tensor import Tensor as Tensor
 from dotori._version import __version__ as __version__
+from dotori.autograd import enable_grad as enable_grad
+from dotori.autograd import is_grad_enabled as is_grad_enabled
+from dotori.autograd import no_grad as no_grad
+from dotori.autograd import set_grad_enabled as set_grad_enabled
+from dotori.dtypes import bool_ as bool
+from dotori.dtypes import float16 as float16
+from dotori.dtypes import float32 as float32
+from dotori.dtypes import float64 as float64
+from dotori.dtypes import get_default_dtype as get_default_dtype
+from dotori.dtypes import int8 as int8
+from dotori.dtypes import int16 as int16
+from dotori.dtypes import int32 as int32
+from dotori.dtypes import int64 as int64
+from dotori.dtypes import promote_types as promote_types
+from dotori.dtypes import set_default_dtype as set_default_dtype
+from dotori.dtypes import uint8 as uint8
+from dotori.functions import *
+from dotori.random import Generator as Generator
+from dotori.random import default_generator as default_generator
+from dotori.random import initial_seed as initial_seed
+from dotori.random import manual_seed as manual_seed

@@ -18,6 +18,10 @@ class ShapeError(DotoriError, ValueError):
     """An array has the wrong shape, axis or number of elements."""
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis or an index lies outside of the array."""
+
+
 class DTypeError(DotoriError, TypeError):
     """An array or argument has the wrong type."""
 
@@ -40,6 +44,10 @@ class FormatError(DotoriError, ValueError):
 
 class NonFiniteError(DotoriError, ArithmeticError):
     """NaN or infinity appeared where finite numbers are needed."""
+
+
+class WorkerError(DotoriError, RuntimeError):
+    """A worker of a DataLoader died, took too long, or could not be started."""
 
 
 class MissingDependencyError(DotoriError, ImportError):

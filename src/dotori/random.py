@@ -9,6 +9,8 @@ by key, without drawing from a parent and without ever overlapping in practice.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -166,7 +168,8 @@ def _draw_dtype(dtype: DTypeLike) -> Any:
 class _Default(threading.local):
     """Each thread has its own default stream: threads never wait for each other."""
 
-    generator: Generator | None = None
+    # A function stands for a stream that nobody has drawn from yet.
+    generator: Generator | Callable[[], Generator] = Generator
 
 
 _default = _Default()
@@ -174,9 +177,45 @@ _default = _Default()
 
 def default_generator() -> Generator:
     """The calling thread's stream, which `manual_seed` restarts."""
-    if _default.generator is None:
-        _default.generator = Generator()
-    return _default.generator
+    current = _default.generator
+    if not isinstance(current, Generator):
+        current = _default.generator = current()
+    return current
+
+
+class use_generator:
+    """Within the block, `generator` is the calling thread's default stream.
+
+    Parameters
+    ----------
+    generator : Generator or callable
+        The stream, or a function that makes it. The function is called at the first
+        use, so a block that draws nothing pays nothing for its stream.
+
+    Examples
+    --------
+    >>> with use_generator(Generator(7)):
+    ...     x = default_generator().normal(3)
+    >>> bool((x == Generator(7).normal(3)).all())
+    True
+    """
+
+    __slots__ = ("_generator", "_outer")
+
+    def __init__(self, generator: Generator | Callable[[], Generator]) -> None:
+        self._generator = generator
+
+    def __enter__(self) -> None:
+        self._outer = _default.generator
+        _default.generator = self._generator
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _default.generator = self._outer
 
 
 def manual_seed(seed: int) -> Generator:

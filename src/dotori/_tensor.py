@@ -1,0 +1,350 @@
+"""`Tensor`: an array and its place in the graph.
+
+Its arithmetic is that of `dotori.functions`, bound as methods in `_methods.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from dotori import autograd
+from dotori._methods import Methods
+from dotori.autograd import Node, leaf, wrap
+from dotori.backend import Array, device_of, to_device
+from dotori.errors import DTypeError, GradientError
+from dotori.functions._numpy import namespace, table
+from dotori.functions.creation import to_array
+
+
+class Tensor(Methods):
+    """A multi-dimensional array that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : number, nested list, array, tensor or data frame
+        An array's memory is shared; `dotori.tensor` copies.
+    dtype : dtype, optional
+    requires_grad : bool
+        Keep gradients for this tensor: then it must hold floats.
+
+    Attributes
+    ----------
+    array : numpy.ndarray or cupy.ndarray
+        The values.
+    grad : Tensor or None
+        What `backward` has added up for it.
+
+    Examples
+    --------
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad.tolist()
+    [2.0, 4.0, 6.0]
+    """
+
+    __slots__ = ("__weakref__", "array", "node")
+    array: Array
+    node: Node | None
+
+    def __init__(
+        self, data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+    ) -> None:
+        self.array = to_array(data, dtype)
+        self.node = None
+        if requires_grad:
+            self.requires_grad_()
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def device(self) -> str:
+        return device_of(self.array)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the length of one axis (PyTorch's meaning, not NumPy's)."""
+        return self.array.shape if dim is None else self.array.shape[dim]
+
+    def dim(self) -> int:
+        """The number of axes."""
+        return self.array.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise DTypeError("a tensor with no axes has no len()")
+        return len(self.array)
+
+    # ------------------------------------------------------------ its gradient
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start or stop keeping gradients for this leaf; returns self."""
+        if not requires_grad:
+            if not self.is_leaf:
+                raise GradientError(
+                    "requires_grad_(False) works on leaves only; use detach()"
+                )
+            self.node = None
+        elif self.node is None:
+            if self.array.dtype.kind != "f":
+                raise DTypeError(
+                    f"only floats have gradients, this tensor holds {self.dtype}; "
+                    "convert it first, for example with .float()"
+                )
+            self.node = leaf(self.array)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.node is None or self.node.op is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        return None if self.node is None else self.node.grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if self.node is None:
+            if value is None:
+                return
+            raise GradientError("this tensor does not require a gradient")
+        if value is not None and value.shape != self.shape:
+            raise GradientError(
+                f"grad has shape {value.shape}, the tensor {self.shape}: must be equal"
+            )
+        self.node.grad = value
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the operation that made this tensor; None for a leaf."""
+        return None if self.is_leaf else self.node
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+    ) -> None:
+        """Add the gradient of this tensor to the `grad` of every leaf behind it.
+
+        Parameters
+        ----------
+        gradient : Tensor or array, optional
+            Weights for the elements, of this tensor's shape; 1 for a single number.
+        retain_graph : bool, optional
+            Keep the graph for another walk; by default as `create_graph`.
+        create_graph : bool
+            Record the gradients, so that they have gradients themselves.
+        """
+        seed = autograd.start_gradient(self, gradient)
+        keep = create_graph if retain_graph is None else retain_graph
+        autograd.backward([self], [seed], retain_graph=keep, create_graph=create_graph)
+
+    def detach(self) -> Tensor:
+        """A tensor on the same memory, outside of the graph."""
+        return wrap(self.array)
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory outside of the graph; assigning replaces the values."""
+        return wrap(self.array)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.array = to_array(value)
+        if self.node is not None and self.node.op is None:
+            grad, self.node = self.node.grad, leaf(self.array)
+            self.node.grad = grad
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> _HookHandle:
+        """Call ``hook(gradient)`` when the gradient for this tensor is known.
+
+        What it returns, if not None, takes the gradient's place.
+        """
+        if self.node is None:
+            raise GradientError("a hook needs a tensor that requires a gradient")
+        return _HookHandle(self.node, hook)
+
+    def retain_grad(self) -> None:
+        """Keep `grad` for this tensor though it is not a leaf."""
+        node = self.node
+        if node is None:
+            raise GradientError("retain_grad needs a tensor that requires a gradient")
+        if node.op is not None:
+            # A hook in the node that named the node would be a cycle.
+            from weakref import ref
+
+            own = ref(node)
+
+            def keep(g: Tensor) -> None:
+                here = own()
+                if here is not None:
+                    here.grad = g if here.grad is None else here.grad + g
+
+            _HookHandle(node, keep)
+
+    # ------------------------------------------------------------ conversion
+
+    def numpy(self) -> Array:
+        """The values as a NumPy array on the same memory.
+
+        Raises
+        ------
+        GradientError
+            If the tensor requires a gradient: changes would go unseen.
+        """
+        if self.node is not None:
+            raise GradientError(
+                "numpy() would let changes go unseen by the graph; "
+                "call .detach().numpy() on a tensor that requires a gradient"
+            )
+        return to_device(self.array, "cpu")  # type: ignore[no-any-return]
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> Array:
+        array = np.asarray(self.numpy(), dtype)
+        return array.copy() if copy else array
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self.detach().array.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def __float__(self) -> float:
+        return float(self.array.item())
+
+    def __int__(self) -> int:
+        return int(self.array.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.array)
+
+    def __index__(self) -> int:
+        return self.array.__index__()
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    # ------------------------------------------------------------ NumPy's protocols
+
+    @staticmethod
+    def namespace() -> Any:
+        """`xp` for tensors: dotori's functions under NumPy's names."""
+        return namespace
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
+        out = kwargs.pop("out", None)
+        if method == "reduce" and ufunc in _REDUCTIONS:
+            return _REDUCTIONS[ufunc](*inputs, **{"axis": 0, **kwargs})
+        found = table.get(ufunc) if method == "__call__" else None
+        if out is not None or kwargs or found is None:
+            called = ufunc if method == "__call__" else getattr(ufunc, method)
+            return _on_arrays(called, inputs, {"out": out, **kwargs} if out else kwargs)
+        return found(*inputs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        found = table.get(func)
+        if found is not None:
+            return found(*args, **kwargs)
+        return _on_arrays(func, args, kwargs)
+
+    # ------------------------------------------------------------ display
+
+    def __repr__(self) -> str:
+        with np.printoptions(threshold=200, edgeitems=3, precision=4):
+            values = np.array2string(self.array, separator=", ", prefix="tensor(")
+        shape = f", shape={self.shape}" if self.array.ndim else ""
+        notes = f"{shape}, dtype={self.dtype}"
+        if self.device != "cpu":
+            notes += f", device={self.device}"
+        if self.node is not None:
+            op = self.node.op
+            notes += ", requires_grad=True" if op is None else f", from {op.__name__}"
+        return f"tensor({values}{notes})"
+
+
+class _HookHandle:
+    """Removes a hook again."""
+
+    def __init__(self, node: Node, hook: Callable[[Any], Any]) -> None:
+        self._node, self._hook = node, hook
+        node.hooks = [*(node.hooks or []), hook]
+
+    def remove(self) -> None:
+        rest = [h for h in self._node.hooks or [] if h is not self._hook]
+        self._node.hooks = rest or None
+
+
+_REDUCTIONS: dict[Any, Callable[..., Any]] = {}
+
+
+def _on_arrays(func: Any, args: Any, kwargs: Any) -> Any:
+    """A function of NumPy that dotori does not have, on the arrays behind tensors."""
+    return _tensors(func(*_arrays(args, func), **_arrays(kwargs, func)))
+
+
+def _arrays(value: Any, func: Any) -> Any:
+    if isinstance(value, Tensor):
+        if value.node is not None and autograd.is_grad_enabled():
+            raise GradientError(
+                f"numpy.{func.__name__} has no gradient in dotori; call it under "
+                "no_grad() or on t.detach()"
+            )
+        return value.array
+    if isinstance(value, (list, tuple)):
+        return type(value)(_arrays(v, func) for v in value)
+    if isinstance(value, dict):
+        return {k: _arrays(v, func) for k, v in value.items()}
+    return value
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fiub":
+        return wrap(np.asarray(value))
+    if type(value) in (list, tuple):
+        return type(value)(map(_tensors, value))
+    return value
+
+
+autograd.use_tensor_class(Tensor)

@@ -1,0 +1,78 @@
+"""Where arrays live: NumPy on the CPU, CuPy on a CUDA device.
+
+This is the only file that knows CuPy. Everything else is handed `xp`, the namespace
+of the arrays at hand, and writes the same lines for both.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotori.errors import ArgumentError, DTypeError, need
+
+#: A NumPy array, or a CuPy array with the same interface.
+Array: TypeAlias = NDArray[Any]
+#: A namespace with NumPy's functions: NumPy, CuPy, or dotori's own on tensors.
+Namespace: TypeAlias = Any
+
+
+def namespace(array: Any) -> ModuleType:
+    """The module whose functions work on `array`: NumPy or CuPy.
+
+    Examples
+    --------
+    >>> namespace(np.zeros(3)).__name__
+    'numpy'
+    """
+    if isinstance(array, np.ndarray):
+        return np
+    cupy = sys.modules.get("cupy")
+    if cupy is not None and isinstance(array, cupy.ndarray):
+        return cupy
+    raise DTypeError(f"expected a NumPy or CuPy array, got {type(array).__name__}")
+
+
+def namespace_of(*values: Any) -> ModuleType:
+    """The namespace of the first device array among `values`, else NumPy."""
+    for value in values:
+        if type(value) is not np.ndarray and is_array(value):
+            return namespace(value)
+    return np
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array of a known backend."""
+    if isinstance(value, np.ndarray):
+        return True
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(value, cupy.ndarray)
+
+
+def device_of(array: Any) -> str:
+    """``"cpu"``, or ``"cuda:0"`` and so on."""
+    if isinstance(array, np.ndarray):
+        return "cpu"
+    return f"cuda:{array.device.id}"
+
+
+def to_device(array: Any, device: str) -> Any:
+    """`array` on `device`; the same array where it is there already.
+
+    Raises
+    ------
+    ArgumentError
+        If `device` is neither ``"cpu"`` nor ``"cuda"`` or ``"cuda:N"``.
+    """
+    kind, _, index = str(device).partition(":")
+    if kind == "cpu" and index in ("", "0"):
+        return array if isinstance(array, np.ndarray) else array.get()
+    if kind == "cuda" and (not index or index.isdigit()):
+        cupy = need("cupy", "cuda", "a CUDA device")
+        with cupy.cuda.Device(int(index or 0)):
+            return cupy.asarray(array)
+    raise ArgumentError(f"device must be 'cpu', 'cuda' or 'cuda:N', got {device!r}")

@@ -1,0 +1,1 @@
+"""Operations: values and gradient rules on arrays, one file a family; no graph."""
