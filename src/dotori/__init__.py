@@ -20,6 +20,8 @@ from dotori.dtypes import promote_types as promote_types
 from dotori.dtypes import set_default_dtype as set_default_dtype
 from dotori.dtypes import uint8 as uint8
 from dotori.functions import *
+from dotori.gradcheck import gradcheck as gradcheck
+from dotori.gradcheck import gradgradcheck as gradgradcheck
 from dotori.random import Generator as Generator
 from dotori.random import default_generator as default_generator
 from dotori.random import initial_seed as initial_seed

@@ -13,14 +13,14 @@ from numpy.typing import DTypeLike
 
 from dotori import autograd
 from dotori._methods import Methods
-from dotori.autograd import Node, leaf, wrap
+from dotori.autograd import Node, Variable, leaf, wrap
 from dotori.backend import Array, device_of, to_device
 from dotori.errors import DTypeError, GradientError
 from dotori.functions._numpy import namespace, table
 from dotori.functions.creation import to_array
 
 
-class Tensor(Methods):
+class Tensor(Variable, Methods):
     """A multi-dimensional array that remembers how it was computed.
 
     Parameters
@@ -46,9 +46,7 @@ class Tensor(Methods):
     [2.0, 4.0, 6.0]
     """
 
-    __slots__ = ("__weakref__", "array", "node")
-    array: Array
-    node: Node | None
+    __slots__ = ()
 
     def __init__(
         self, data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
@@ -266,11 +264,6 @@ class Tensor(Methods):
 
     # ------------------------------------------------------------ NumPy's protocols
 
-    @staticmethod
-    def namespace() -> Any:
-        """`xp` for tensors: dotori's functions under NumPy's names."""
-        return namespace
-
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
@@ -347,4 +340,4 @@ def _tensors(value: Any) -> Any:
     return value
 
 
-autograd.use_tensor_class(Tensor)
+autograd.use_tensor_class(Tensor, namespace)

@@ -1,0 +1,27 @@
+"""The graph: what was computed from what, and the walk back through it.
+
+Nothing in here knows any mathematics. An operation's value and gradient rule come from
+its `Op` class; here they are run (`record.py`), kept (`graph.py`) and walked
+(`walk.py`): reverse-mode differentiation as in Baydin, Pearlmutter, Radul and Siskind,
+"Automatic differentiation in machine learning: a survey", JMLR 2018, section 3.2.
+"""
+
+from dotori.autograd.changes import note_change as note_change
+from dotori.autograd.graph import Node as Node
+from dotori.autograd.graph import Variable as Variable
+from dotori.autograd.graph import as_variable as as_variable
+from dotori.autograd.graph import leaf as leaf
+from dotori.autograd.graph import use_tensor_class as use_tensor_class
+from dotori.autograd.graph import wrap as wrap
+from dotori.autograd.modes import enable_grad as enable_grad
+from dotori.autograd.modes import is_grad_enabled as is_grad_enabled
+from dotori.autograd.modes import no_grad as no_grad
+from dotori.autograd.modes import observe as observe
+from dotori.autograd.modes import set_grad_enabled as set_grad_enabled
+from dotori.autograd.record import apply as apply
+from dotori.autograd.record import binary as binary
+from dotori.autograd.record import unary as unary
+from dotori.autograd.walk import backward as backward
+from dotori.autograd.walk import grad as grad
+from dotori.autograd.walk import start_gradient as start_gradient
+from dotori.autograd.walk import unbroadcast as unbroadcast

@@ -1,0 +1,99 @@
+"""Switching the recording on and off, and watching operations as they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dotori.autograd.graph import GRAD, OBSERVE, recording
+
+
+class _GradMode:
+    """Switch recording for a `with` block or a decorated function, in this thread."""
+
+    on = True
+
+    def __init__(self) -> None:
+        self._before: list[int] = []
+
+    def __enter__(self) -> None:
+        flags = recording.flags
+        self._before.append(flags)
+        recording.flags = (flags | GRAD) if self.on else (flags & ~GRAD)
+
+    def __exit__(self, *exc: object) -> None:
+        grad_before = self._before.pop() & GRAD
+        recording.flags = (recording.flags & ~GRAD) | grad_before
+
+    def __call__(self, function: Any) -> Any:
+        from functools import wraps
+
+        @wraps(function)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return function(*args, **kwargs)
+
+        return inner
+
+
+class no_grad(_GradMode):
+    """Operations inside are not recorded.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.ones(2, requires_grad=True)
+    >>> with dotori.no_grad():
+    ...     y = w * 2
+    >>> y.requires_grad
+    False
+    """
+
+    on = False
+
+
+class enable_grad(_GradMode):
+    """Operations inside are recorded, also within `no_grad`."""
+
+    on = True
+
+
+class set_grad_enabled(_GradMode):
+    """Recording on or off: at once, and for a `with` block where used as one."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.on = bool(mode)
+        self._outer = recording.flags
+        recording.flags = (self._outer | GRAD) if self.on else (self._outer & ~GRAD)
+
+    def __enter__(self) -> None:
+        self._before.append(self._outer)
+
+    def __call__(self, function: Any) -> Any:
+        recording.flags = self._outer
+        return (enable_grad if self.on else no_grad)()(function)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded in this thread."""
+    return bool(recording.flags & GRAD)
+
+
+class observe:
+    """Call ``observer(op, inputs, outputs, attrs)`` after every operation in a block.
+
+    The summary counts multiply-adds with it, and the guard against NaN finds the
+    operation at fault. Outside of such a block it costs nothing.
+    """
+
+    def __init__(self, observer: Callable[..., None]) -> None:
+        self._observer = observer
+
+    def __enter__(self) -> None:
+        self._before = recording.flags, recording.observer
+        recording.flags, recording.observer = recording.flags | OBSERVE, self._observer
+
+    def __exit__(self, *exc: object) -> None:
+        flags, recording.observer = self._before
+        recording.flags = (recording.flags & ~OBSERVE) | (flags & OBSERVE)
