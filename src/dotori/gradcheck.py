@@ -210,12 +210,7 @@ def _worst(
     if not wrong:
         return None
     a, b = np.unravel_index(int(excess.argmax()), excess.shape)
-    at_in = (
-        tuple(int(v) for v in np.unravel_index(int(a), in_shape)) if in_shape else ()
-    )
-    at_out = (
-        tuple(int(v) for v in np.unravel_index(int(b), out_shape)) if out_shape else ()
-    )
+    at_in, at_out = _position(a, in_shape), _position(b, out_shape)
     difference = abs(ours[a, b] - numerical[a, b])
     return (
         f"is wrong in {wrong} of {excess.size} elements; worst at output element "
@@ -224,9 +219,12 @@ def _worst(
     )
 
 
+def _position(flat: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(v) for v in np.unravel_index(int(flat), shape))
+
+
 def _irregular(shape: tuple[int, ...]) -> Any:
     """Weights without any pattern that a wrong gradient could hide behind."""
     size = int(np.prod(shape, dtype=np.int64))
-    return (0.5 + np.modf(np.arange(1, size + 1) * 0.6180339887498949)[0]).reshape(
-        shape
-    )
+    golden = 0.6180339887498949 * np.arange(1, size + 1)
+    return (0.5 + np.modf(golden)[0]).reshape(shape)

@@ -223,6 +223,8 @@ def _deliver(pending: dict[Node, Any], edge: Any, dx: Any, dy: Any) -> None:
     """Bring `dx` to the shape and dtype of the input and add it to what waits there."""
     if dx is None:
         return
+    if isinstance(dx, np.generic):  # what NumPy makes of arithmetic without axes
+        dx = np.asarray(dx)
     if dx.shape != edge.shape:
         dx = unbroadcast(dx, edge.shape)
     if dx.dtype is not edge.dtype and dx.dtype != edge.dtype:
