@@ -223,8 +223,6 @@ def _deliver(pending: dict[Node, Any], edge: Any, dx: Any, dy: Any) -> None:
     """Bring `dx` to the shape and dtype of the input and add it to what waits there."""
     if dx is None:
         return
-    if isinstance(dx, np.generic):  # what NumPy makes of arithmetic without axes
-        dx = np.asarray(dx)
     if dx.shape != edge.shape:
         dx = unbroadcast(dx, edge.shape)
     if dx.dtype is not edge.dtype and dx.dtype != edge.dtype:
@@ -236,7 +234,11 @@ def _deliver(pending: dict[Node, Any], edge: Any, dx: Any, dy: Any) -> None:
 
 def _add(pending: dict[Node, Any], node: Any, g: Any) -> None:
     waiting = pending.get(node)
-    pending[node] = g if waiting is None else waiting + g
+    if waiting is not None:
+        g = waiting + g
+    if isinstance(g, np.generic):  # what NumPy makes of arithmetic without axes
+        g = np.asarray(g)
+    pending[node] = g
 
 
 def _as_tensors(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -263,7 +265,8 @@ def _accumulate(node: Node, g: Any) -> None:
     if not is_array(g):
         node.grad = g if old is None else old + g
     elif old is not None:
-        node.grad = wrap(old.array + g)
+        total = old.array + g
+        node.grad = wrap(total if is_array(total) else np.asarray(total))
     else:
         owned = g.base is None and g.flags.c_contiguous
         node.grad = wrap(g if owned else g.copy())
