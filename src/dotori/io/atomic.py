@@ -83,7 +83,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
                 os.fsync(file.fileno())
             os.replace(temporary, target)
             if descriptor is not None:
-                os.fsync(descriptor)
+                _sync(descriptor)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
@@ -162,6 +162,15 @@ def _is_another_alive(process: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
+
+
+def _sync(folder: int) -> None:
+    """Have the disk keep the new name, where the file system can do that."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ Told by the first bytes alone. Nothing is unpacked, unpickled or run.
 
 from __future__ import annotations
 
+import codecs
+
 # The first bytes, what writes such files, and what to do.
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"\x93NUMPY", "a NumPy .npy array", "read it with numpy.load"),
@@ -89,7 +91,9 @@ def _zip_kind(head: bytes) -> tuple[str, str]:
 
 def _text_kind(head: bytes) -> tuple[str, str]:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if any(octet < 32 and octet not in b"\t\n\r\f\x1b" for octet in head):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "a text in UTF-16", ""
+    if not _is_text(head):
         return "", ""
     if text.startswith((b"<!doctype html", b"<html")):
         return "a web page", "the download was perhaps refused; look at it in a browser"
@@ -103,3 +107,15 @@ def _text_kind(head: bytes) -> tuple[str, str]:
     if text.startswith((b"(dp", b"(lp", b"cos\n", b"c__builtin__", b"cposix")):
         return "a pickle", _PICKLE_ADVICE
     return "a text or CSV file", ""
+
+
+def _is_text(head: bytes) -> bool:
+    if any(octet < 32 and octet not in b"\t\n\r\f\x1b" for octet in head):
+        return False
+    for encoding in ("utf-8", "cp949"):  # the latter is what Korean programs export
+        try:
+            codecs.getincrementaldecoder(encoding)().decode(head)  # may end half-way
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False

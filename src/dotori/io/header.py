@@ -25,7 +25,7 @@ from dotori.errors import FormatError
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 MAX_UNICODE_HEADER_BYTES = 1 << 24  # one emoji makes a Python string 4 times as large
-MAX_ENTRIES = 1 << 16
+MAX_ENTRIES = 1 << 15  # a hostile header is then refused within a second
 MAX_DIMENSIONS = 64  # NumPy's own limit
 
 # BF16, the upper half of a float32, has no NumPy type: its bits are read as uint16.
@@ -47,8 +47,9 @@ DTYPES: dict[str, npt.DTypeLike] = {
 }
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_TOKENS = {mark: re.compile(_SPACE.pattern + re.escape(mark)) for mark in '{}[]:,"'}
 # At most 19 digits: what follows a longer number is a digit, and no match.
-_INTEGER = re.compile(r"(?:0|[1-9][0-9]{0,18})(?![0-9.eE])")
+_INTEGER = re.compile(_SPACE.pattern + r"(0|[1-9][0-9]{0,18})(?![0-9.eE])")
 _STRING = json.JSONDecoder(strict=True)
 
 
@@ -123,24 +124,23 @@ class _Scanner:
         self.text = text
         self.at = 0
 
-    def take(self, literal: str) -> bool:
-        """Step over white space and `literal`, if that is what comes next."""
-        self._skip()
-        if not self.text.startswith(literal, self.at):
+    def take(self, mark: str) -> bool:
+        """Step over white space and `mark`, if that is what comes next."""
+        match = _TOKENS[mark].match(self.text, self.at)
+        if match is None:
             return False
-        self.at += len(literal)
+        self.at = match.end()
         return True
 
-    def want(self, literal: str, place: str) -> None:
-        if not self.take(literal):
-            raise self.unexpected(f"{literal!r}", place)
+    def want(self, mark: str, place: str) -> None:
+        if not self.take(mark):
+            raise self.unexpected(f"{mark!r}", place)
 
     def string(self, place: str) -> str:
-        self._skip()
-        if not self.text.startswith('"', self.at):
+        if not self.take('"'):
             raise self.unexpected("a string", place)
         try:
-            value, self.at = _STRING.raw_decode(self.text, self.at)
+            value, self.at = _STRING.raw_decode(self.text, self.at - 1)
         except ValueError as error:
             raise FormatError(
                 f"{place} has a string that is not valid JSON: {error}"
@@ -164,12 +164,11 @@ class _Scanner:
                 self.want(",", place)
             if len(numbers) == at_most:
                 raise FormatError(f"{place} has more than {at_most} numbers")
-            self._skip()
             match = _INTEGER.match(self.text, self.at)
-            if match is None or int(match[0]) >= 2**63:
+            if match is None or int(match[1]) >= 2**63:
                 raise self.unexpected("an integer from 0 to 2**63 - 1", place)
             self.at = match.end()
-            numbers.append(int(match[0]))
+            numbers.append(int(match[1]))
         return tuple(numbers)
 
     def members(self, place: str) -> Iterator[str]:
@@ -189,11 +188,13 @@ class _Scanner:
             yield key
 
     def end(self) -> None:
-        self._skip()
-        if self.at != len(self.text):
+        match = _SPACE.match(self.text, self.at)
+        if match is None or match.end() != len(self.text):
             raise self.unexpected("the end", "the header")
 
     def unexpected(self, wanted: str, place: str) -> FormatError:
+        match = _SPACE.match(self.text, self.at)
+        self.at = match.end() if match else self.at
         found = self.text[self.at : self.at + 12]
         return FormatError(
             f"{place}: {wanted} was wanted at character {self.at} of the header, "
@@ -201,11 +202,6 @@ class _Scanner:
             if found
             else f"{place}: {wanted} was wanted, but the header ends there"
         )
-
-    def _skip(self) -> None:
-        match = _SPACE.match(self.text, self.at)
-        assert match is not None  # the pattern matches the empty string
-        self.at = match.end()
 
 
 def _entry(scanner: _Scanner, name: str) -> Entry:
