@@ -56,7 +56,8 @@ def save_file(
     path : str or PathLike
         The file to create or replace; see `atomic_write` for what is promised.
     metadata : mapping of str to str, optional
-        Text to keep with the arrays. Checksums are added to it.
+        Text to keep with the arrays. The checksums are added to it, or replaced, as
+        ``dotori.checksums`` and ``dotori.header``.
 
     Raises
     ------
