@@ -166,3 +166,12 @@ def test_fuzzed_archives_load_or_are_refused(tmp_path_factory, changes, cut):
         load_npz(archive(tmp_path_factory.mktemp("fuzz"), bytes(data)))
     except FormatError as error:
         assert re.search(r"data\.npz: ", str(error))
+
+
+def test_the_bombs_are_live():
+    data, _ = BOMBS["3 GiB in 3 MB"]
+    assert len(data) < 4 * 2**20
+    with zipfile.ZipFile(io.BytesIO(data)) as file, file.open("x.npy") as array:
+        assert np.lib.format.read_magic(array) == (1, 0)
+        assert np.lib.format.read_array_header_1_0(array)[0] == (3 * 2**30,)
+        assert not any(array.read(2**20))

@@ -6,6 +6,7 @@ Told by the first bytes alone. Nothing is unpacked, unpickled or run.
 from __future__ import annotations
 
 import codecs
+import re
 
 # The first bytes, what writes such files, and what to do.
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
@@ -26,6 +27,12 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"GGUF", "a GGUF model", "convert it to safetensors"),
     (b"\x7fELF", "a program", ""),
     (b"MZ", "a Windows program", ""),
+)
+
+# Protocols 0 and 1 have no signature. They begin with an import, c<module>\n<name>\n,
+# or an empty dict or list, and number it in a memo: p0\n or q\0.
+_OLD_PICKLE = re.compile(
+    rb"(?:c[A-Za-z_][\w.]*\n\w+\n|\([dl]|[}\]])(?:p[0-9]+\n|q\0|\()"
 )
 
 _PICKLE_ADVICE = (
@@ -71,6 +78,8 @@ def _kind(head: bytes) -> tuple[str, str]:
         if b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19" in head:  # PyTorch's magic number
             return "a PyTorch file of before 1.6", _TORCH_ADVICE
         return "a pickle", _PICKLE_ADVICE
+    if _OLD_PICKLE.match(head):
+        return "a pickle", _PICKLE_ADVICE
     if head[:1] == b"\x78" and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
         return "a zlib stream (joblib compresses its pickles so)", _PICKLE_ADVICE
     for signature, kind, advice in _SIGNATURES:
@@ -103,9 +112,6 @@ def _text_kind(head: bytes) -> tuple[str, str]:
         return "a JSON text", ""
     if text.startswith(b"<"):
         return "an XML text", ""
-    # Pickle's protocol 0 is plain text: it ends in a dot and speaks of modules so.
-    if text.startswith((b"(dp", b"(lp", b"cos\n", b"c__builtin__", b"cposix")):
-        return "a pickle", _PICKLE_ADVICE
     return "a text or CSV file", ""
 
 
