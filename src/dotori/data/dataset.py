@@ -384,8 +384,7 @@ def _split_sizes(n: int, lengths: Sequence[int | float]) -> list[int]:
     if lengths and math.isclose(sum(lengths), 1) and sum(lengths) <= 1 + 1e-9:
         if any(not 0 <= share <= 1 for share in lengths):
             raise ArgumentError(f"random_split: shares must be in [0, 1]: {lengths}")
-        # The small number keeps 0.1 * 10 and the like from falling below the integer.
-        sizes = [math.floor(n * share + 1e-9) for share in lengths]
+        sizes = [math.floor(n * share) for share in lengths]
         for k in range(n - sum(sizes)):
             sizes[k % len(sizes)] += 1
     else:

@@ -15,7 +15,14 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.data.collate import collate_samples, default_collate, default_convert
-from dotori.data.dataset import Batch, Indices, fetch_samples, plain
+from dotori.data.dataset import (
+    Batch,
+    Indices,
+    Subset,
+    TensorDataset,
+    fetch_samples,
+    plain,
+)
 from dotori.random import Generator, use_generator
 
 # The first number of a derived stream's path: what the stream is for.
@@ -38,6 +45,12 @@ def describe(task: Task) -> str:
         more = ", ..." if len(task.indices) > 8 else ""
         return f"{text} from samples [{shown}{more}]"
     return text if task.indices is None else f"{text} from sample {task.indices!r}"
+
+
+def _holds_arrays(dataset: Any) -> bool:
+    while type(dataset) is Subset:
+        dataset = dataset.dataset
+    return type(dataset) is TensorDataset
 
 
 class BatchMaker:
@@ -65,16 +78,22 @@ class BatchMaker:
         self.collate_fn = collate_fn
         self.batched = batched
         self.base = base
+        # Nobody's code but dotori's runs then: nothing is drawn, nothing collated.
+        self._direct = (
+            batched and collate_fn is default_collate and _holds_arrays(dataset)
+        )
 
     def make(self, task: Task) -> Any:
         """The batch, or where the loader makes none the sample, that `task` names."""
         epoch, number, indices = task
         try:
+            if self._direct:
+                return self.dataset.__getitems__(indices)
             # The stream is derived only if somebody draws: most batches need none.
             with use_generator(partial(self.base.derive, BATCH, epoch, number)):
                 if self.batched:
                     return self._collate(fetch_samples(self.dataset, indices), indices)
-                return self.collate_fn(fetch_samples(self.dataset, [indices])[0])
+                return self.collate_fn(self.dataset[indices])
         except Exception as error:
             error.add_note(f"while making {describe(task)}")
             raise
