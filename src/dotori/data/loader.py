@@ -365,8 +365,8 @@ class DataLoader(Generic[T_co]):
         ours = (None if self._iterable else len(self.dataset), self.batch_size)
         if ours != theirs:
             raise DataError(
-                f"DataLoader: the state is of {theirs[0]} samples in batches of "
-                f"{theirs[1]}, this loader has {ours[0]} in batches of {ours[1]}"
+                "DataLoader: the state is of {} samples in batches of {}, this loader "
+                "has {} samples in batches of {}".format(*theirs, *ours)
             )
         self._position, self.generator, self._order_generator = position, base, order
         self._dismiss()  # the workers know the old seed
