@@ -245,7 +245,7 @@ def test_the_canaries_are_alive(tmp_path):
     (tmp_path / "canary").unlink()
 
 
-def test_files_of_torch_and_joblib(tmp_path):
+def test_files_of_torch(tmp_path):
     torch = pytest.importorskip("torch", reason="writes the file to be refused")
     path = tmp_path / "model.dotori"
     torch.save({"w": torch.zeros(3)}, path)

@@ -34,6 +34,7 @@ def test_reads_what_numpy_writes(tmp_path, save):
     rng = np.random.default_rng(0)
     arrays = {
         "x": rng.standard_normal((3, 4)),
+        "more than one chunk": rng.standard_normal(400_000),
         "fortran": np.asfortranarray(rng.standard_normal((3, 4))),
         "swapped": np.arange(4, dtype=">i4"),
         "text": np.array(["사과", "b"]),
@@ -124,6 +125,14 @@ def test_a_damaged_byte_of_the_data_is_found(tmp_path):
     data[4000] ^= 1
     with pytest.raises(FormatError, match=r"archive is damaged.*CRC"):
         load_npz(archive(tmp_path, bytes(data)))
+
+
+def test_a_piece_that_is_missing_from_the_middle(tmp_path):
+    # Python's zipfile then seeks to before the file: the system's error, not its own.
+    data = zipped({"x.npy": npy(np.zeros(100))})
+    for length in (1, 100, 800):
+        with pytest.raises(FormatError):
+            load_npz(archive(tmp_path, data[:50] + data[50 + length :]))
 
 
 def test_every_truncation_is_refused(tmp_path):

@@ -94,10 +94,11 @@ def load_npz(path: Path, max_bytes: int = 2**31) -> dict[str, npt.NDArray[Any]]:
 
 
 class _Guarded(io.BufferedReader):
-    """A file that refuses the one large read zipfile does: the table of contents.
+    """A file that refuses what only hostile or damaged archives ask of it.
 
-    zipfile builds an object for every member that is listed, a million of them if the
-    file says so, before it can be asked how many there are.
+    That is above all the one large read that zipfile does, the table of contents:
+    it builds an object for every member that is listed, a million of them if the file
+    says so, before it can be asked how many there are.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -110,6 +111,11 @@ class _Guarded(io.BufferedReader):
                 f"members"
             )
         return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        if whence == 0 and offset < 0:  # what a cut archive makes zipfile compute
+            raise FormatError("the archive is damaged: its parts are not where it says")
+        return super().seek(offset, whence)
 
 
 def _read(descriptor: int, max_bytes: int) -> dict[str, npt.NDArray[Any]]:
