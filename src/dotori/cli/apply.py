@@ -1,0 +1,86 @@
+"""``dotori evaluate``, ``predict`` and ``inspect``: using a model file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dotori.cli import show
+from dotori.data.write import write_table_to
+from dotori.errors import DataError
+from dotori.tabular.model import TableModel
+from dotori.tabular.stream import iter_predictions, predict_file
+
+
+def load(path: Path) -> TableModel:
+    """A model file, or one sentence on why it cannot be used."""
+    if not path.exists():
+        raise DataError(f"there is no model file {str(path)!r}; `dotori train` makes one")
+    return TableModel.load(path)
+
+
+def evaluate(path: Path, data: Path, as_json: bool) -> None:
+    model = load(path)
+    scores = model.evaluate(str(data))
+    if as_json:
+        sys.stdout.write(json.dumps(scores) + "\n")
+        return
+    show.scores(scores)
+    if "confusion" in scores:
+        show.confusion(model, scores["confusion"], data.name)
+
+
+def predict(
+    path: Path,
+    data: Path,
+    output: Path | None,
+    probabilities: bool,
+    keep: Sequence[str],
+    quiet: bool,
+) -> None:
+    model = load(path)
+    if probabilities and model.target.is_regression:
+        raise DataError("a predicted amount has no probabilities; leave out -p")
+    if output is None:
+        for i, table in enumerate(
+            iter_predictions(model, str(data), probabilities=probabilities, keep=keep)
+        ):
+            write_table_to(sys.stdout.buffer, table, header=i == 0)
+        return
+    rows = predict_file(
+        model, str(data), str(output), probabilities=probabilities, keep=keep
+    )
+    if not quiet:
+        sys.stderr.write(f"{rows} predictions written to {output}\n")
+
+
+def inspect(path: Path, as_json: bool) -> None:
+    model = load(path)
+    if as_json:
+        sys.stdout.write(json.dumps(describe(model)) + "\n")
+        return
+    write = sys.stdout.write
+    write(f"{model}\n\n")
+    for feature in model.preprocessor.schema.features:
+        write(f"  {feature.name}: {feature.kind}, {feature.role}\n")
+    if model.target.classes:
+        write(f"classes: {', '.join(map(str, model.target.classes))}\n")
+    write(f"\n{model.network!r}\n\n")
+    show.results(model)
+
+
+def describe(model: TableModel) -> dict[str, Any]:
+    """All of a model but its numbers, as JSON values."""
+    return {
+        "target": model.target.to_json(),
+        "schema": model.preprocessor.schema.to_json(),
+        "features": list(model.preprocessor.feature_names_out),
+        "layers": {
+            name: list(p.shape) for name, p in model.network.named_parameters()
+        },
+        "options": model.options.to_mapping(),
+        "results": model.results,
+    }
