@@ -110,7 +110,9 @@ def fit_mean(y: ArrayLike, sample_weight: ArrayLike | None = None) -> Constant:
     >>> fit_mean([1.0, 3.0]).predict(np.zeros((3, 0))).tolist()
     [2.0, 2.0, 2.0]
     """
-    return Constant(np.asarray(np.average(np.asarray(y, float), weights=sample_weight)))
+    true = np.asarray(y, np.float64)
+    mean = np.average(true, weights=_weights(sample_weight, len(true)))
+    return Constant(np.asarray(mean))
 
 
 def fit_frequencies(
@@ -172,7 +174,8 @@ def fit_ridge(
         moment += weighted.T @ (true[part] - mean_y)
     gram[np.diag_indices_from(gram)] += alpha
     # lstsq, for without a penalty the matrix may be singular.
-    slope = np.linalg.lstsq(gram, moment, rcond=None)[0][:, np.newaxis]
+    solution: Float = np.linalg.lstsq(gram, moment, rcond=None)[0].astype(np.float64)
+    slope = solution[:, np.newaxis]
     return Linear(slope, mean_y - mean_x @ slope, classes=False)
 
 

@@ -58,6 +58,7 @@ class Preprocessor:
     [[2.0, 0.0, 0.0, 0.0, 1.0]]
     """
 
+    schema: Schema
     encoders: tuple[Encoder, ...]
     scaling: Scaling
     scale: str
@@ -106,7 +107,9 @@ class Preprocessor:
             for feature in schema.used
         )
         width = sum(len(encoder.names) for encoder in encoders)
-        unscaled = cls(encoders, Scaling(np.zeros(width), np.ones(width)), scale)
+        unscaled = cls(
+            schema, encoders, Scaling(np.zeros(width), np.ones(width)), scale
+        )
         shift, factor = np.zeros(width), np.ones(width)
         for encoder, part in unscaled._parts():
             columns = slice(part.start, part.start + encoder.scaled)
@@ -115,7 +118,7 @@ class Preprocessor:
                 scale,
             )
             shift[columns], factor[columns] = found.shift, found.factor
-        return cls(encoders, Scaling(shift, factor), scale)
+        return cls(schema, encoders, Scaling(shift, factor), scale)
 
     @property
     def feature_names_out(self) -> list[str]:
@@ -189,7 +192,11 @@ class Preprocessor:
         """Arrays and a JSON document, for the model file."""
         arrays = {"shift": self.scaling.shift, "factor": self.scaling.factor}
         encoders = [encoder.to_json() for encoder in self.encoders]
-        return arrays, {"scale": self.scale, "encoders": encoders}
+        return arrays, {
+            "scale": self.scale,
+            "schema": self.schema.to_json(),
+            "encoders": encoders,
+        }
 
     @classmethod
     def from_state(
@@ -205,7 +212,12 @@ class Preprocessor:
             finite = np.isfinite(shift).all() and np.isfinite(factor).all()
             if shift.shape != (width,) or factor.shape != (width,) or not finite:
                 raise ValueError(f"scaling of shape {shift.shape} for {width} columns")
-            return cls(encoders, Scaling(shift, factor), str(document["scale"]))
+            return cls(
+                Schema.from_json(document["schema"]),
+                encoders,
+                Scaling(shift, factor),
+                str(document["scale"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"not a preprocessor of dotori: {error!r}") from error
 
