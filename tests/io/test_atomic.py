@@ -145,6 +145,12 @@ def test_a_folder_as_target(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_a_name_that_ends_as_a_folder_s(tmp_path):
+    with pytest.raises(IsADirectoryError, match="a file name was wanted"):
+        write(f"{tmp_path}{os.sep}new{os.sep}")
+    assert names(tmp_path) == []
+
+
 def test_a_name_of_256_bytes(tmp_path):
     with pytest.raises(OSError) as caught:
         write(tmp_path / ("x" * 256))

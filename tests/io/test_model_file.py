@@ -311,3 +311,39 @@ def test_plain_weights_may_be_saved_apart(tmp_path):
     save_file(ARRAYS, path)
     with pytest.raises(FormatError, match=r"plain safetensors file.*dotori\.io\.load"):
         read_model(path)
+
+
+# As dotori 0.1.0 wrote it. Files of this form must stay readable for ever.
+OLD_HEADER = (
+    rb'{"__metadata__":{"document":"{\"target\":\"\uac00\uaca9\"}",'
+    rb'"dotori.checksums":"{\"w\": \"4147338a99e73139\"}",'
+    rb'"dotori.header":"faf36463f59a322e","dotori_version":"0.1.0","format":"dotori",'
+    rb'"format_version":"1","kind":"weights"},'
+    rb'"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+)
+OLD_FILE = (
+    len(OLD_HEADER).to_bytes(8, "little") + OLD_HEADER + b"\0\0\x80\x3f\0\0\x20\xc0"
+)
+
+
+def test_a_file_of_the_first_release_stays_readable():
+    arrays, document = model_from_bytes(OLD_FILE, "weights")
+    assert document == {"target": "가격"}
+    np.testing.assert_array_equal(
+        arrays["w"], np.array([1, -2.5], np.float32), strict=True
+    )
+
+
+def test_the_largest_document_and_the_deepest(monkeypatch):
+    monkeypatch.setattr("dotori.io.model_file.MAX_DOCUMENT_CHARACTERS", 9)
+    data = model_to_bytes({}, {"a": 123}, "weights")  # {"a":123} has 9 characters
+    assert model_from_bytes(data)[1] == {"a": 123}
+    with pytest.raises(ArgumentError, match="10 characters as JSON, at most 9"):
+        model_to_bytes({}, {"a": 1234}, "weights")
+    monkeypatch.undo()
+    document = {}
+    for _ in range(99):
+        document = {"a": document}
+    assert model_from_bytes(model_to_bytes({}, document, "weights"))[1] == document
+    with pytest.raises(ArgumentError, match="nested more than 100 deep"):
+        model_to_bytes({}, {"a": document}, "weights")

@@ -100,6 +100,14 @@ def test_bombs_are_refused(tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]
 
 
+def test_an_encrypted_member(tmp_path):
+    data = bytearray(zipped({"x.npy": npy(np.zeros(3))}))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + offset] |= 1
+    with pytest.raises(FormatError, match="'x.npy' is encrypted"):
+        load_npz(archive(tmp_path, bytes(data)))
+
+
 def test_the_limit_counts_all_arrays_together(tmp_path):
     path = tmp_path / "data.npz"
     np.savez(path, a=np.zeros(100), b=np.zeros(100))

@@ -97,6 +97,8 @@ def _target(path: Path) -> tuple[str, int | None]:
     name = os.fspath(path)
     if not isinstance(name, str) or not name or "\0" in name:
         raise ArgumentError(f"a file name was wanted, got {name!r}")
+    if not os.path.basename(name):
+        raise IsADirectoryError(errno.EISDIR, "a file name was wanted", name)
     target = os.path.realpath(name)
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):

@@ -11,6 +11,7 @@ of 2**-64. It protects from accidents, not from somebody who also writes a new d
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -58,14 +59,12 @@ def checked_digests(
     """
     if ARRAYS_KEY not in metadata and HEADER_KEY not in metadata:
         return {}
-    try:
-        digests = json.loads(metadata[ARRAYS_KEY])
-        sound = metadata[HEADER_KEY] == header_digest(entries, metadata)
-    except (KeyError, ValueError, RecursionError):
-        sound = False
+    digests: object = None
+    with contextlib.suppress(KeyError, ValueError, RecursionError):
+        if metadata[HEADER_KEY] == header_digest(entries, metadata):
+            digests = json.loads(metadata[ARRAYS_KEY])
     if not (
-        sound
-        and isinstance(digests, dict)
+        isinstance(digests, dict)
         and digests.keys() == {entry.name for entry in entries}
         and all(isinstance(digest, str) for digest in digests.values())
     ):

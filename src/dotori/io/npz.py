@@ -227,7 +227,9 @@ def _read_npy_header(
         raise FormatError(f"{place} has a hostile header") from None
     if extra or type(fortran) is not bool:
         raise FormatError(f"{place} has a damaged header: {text[:60]!r}")
-    return _dtype(descr, place), fortran, _shape(shape, place), 8 + width + length
+    dtype = _dtype(descr, place)
+    _check_shape(shape, dtype.itemsize, place)
+    return dtype, fortran, shape, 8 + width + length
 
 
 def _dtype(descr: object, place: str) -> np.dtype[Any]:
@@ -245,12 +247,12 @@ def _dtype(descr: object, place: str) -> np.dtype[Any]:
     return dtype
 
 
-def _shape(shape: object, place: str) -> tuple[int, ...]:
+def _check_shape(shape: object, itemsize: int, place: str) -> None:
     if (
         not isinstance(shape, tuple)
         or len(shape) > 64
-        or any(type(length) is not int or not 0 <= length < 2**63 for length in shape)
-        or math.prod(max(length, 1) for length in shape) >= 2**56
+        or any(type(length) is not int or length < 0 for length in shape)
+        # NumPy computes strides as if an empty axis had length 1: that must fit too.
+        or math.prod(max(length, 1) for length in shape) * itemsize >= 2**63
     ):
         raise FormatError(f"{place} has no sound shape: {str(shape)[:60]!r}")
-    return shape
