@@ -193,12 +193,14 @@ def test_a_wrong_envelope(changes, words):
 def foreign_files(canary):
     """What people give by mistake, and what has to be said about it."""
     text = "a,b\n1,2\n"
-    return {name: (data, "pickle") for name, data in pickles(canary).items()} | {
+    traps = pickles(canary)
+    return {name: (traps[name], "like a pickle; .*safetensors") for name in traps} | {
+        "compressed.joblib": (traps["compressed.joblib"], "zlib stream"),
         "objects.npy": (npy(np.zeros(2)), "NumPy .npy array; read it with numpy.load"),
         "objects.npz": (zipped({"x.npy": npy(np.zeros(2))}), "load_npz"),
         "pickled member.npz": (zipped({"x.npy": b""}), "load_npz"),
-        "model.pt": (pickles(canary)["model.pt"], "torch.load.*safetensors"),
-        "liar.safetensors": (pickles(canary)["liar.safetensors"], "does not start"),
+        "model.pt": (traps["model.pt"], "torch.load.*safetensors"),
+        "liar.safetensors": (traps["liar.safetensors"], "does not start"),
         "empty": (b"", "file is empty"),
         "data.csv": (text.encode(), "text or CSV"),
         "korean.csv": ("가격,면적\n1,2\n".encode("cp949"), "text or CSV"),
@@ -261,7 +263,7 @@ def test_files_of_joblib(tmp_path, compress):
     joblib = pytest.importorskip("joblib", reason="writes the file to be refused")
     path = tmp_path / "model.dotori"
     joblib.dump({"w": np.zeros(3)}, path, compress=compress)
-    with pytest.raises(FormatError, match=r"joblib|gzip"):
+    with pytest.raises(FormatError, match=r"like a joblib file|joblib compr|gzip"):
         read_model(path)
 
 

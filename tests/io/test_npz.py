@@ -104,7 +104,7 @@ def test_an_encrypted_member(tmp_path):
     data = bytearray(zipped({"x.npy": npy(np.zeros(3))}))
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(signature) + offset] |= 1
-    with pytest.raises(FormatError, match="'x.npy' is encrypted"):
+    with pytest.raises(FormatError, match=r"'x\.npy' is encrypted"):
         load_npz(archive(tmp_path, bytes(data)))
 
 
