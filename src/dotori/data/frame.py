@@ -47,6 +47,8 @@ def _from_array(array: NDArray[Any], names: Sequence[str] | None) -> Table:
 def _from_narwhals(frame: Any) -> Table:
     """pandas, Polars, Arrow, or whatever else narwhals knows."""
     narwhals = need("narwhals", "cli", "reading a data frame")
+    names = _native_names(frame)
+    check_unique(names, "the data frame")
     try:
         wrapped = narwhals.from_native(frame, eager_only=True)
     except TypeError as error:
@@ -55,19 +57,19 @@ def _from_narwhals(frame: Any) -> Table:
             f"names to arrays, or an array), got {type(frame).__name__}; a lazy frame "
             "must be collected first"
         ) from error
-    names = [
-        str(name) for name in getattr(frame, "column_names", None) or _names(frame)
-    ]
-    check_unique(names, "the data frame")
     series = [wrapped[:, i] for i in range(len(names))]
     pairs = zip(names, series, strict=True)
     return Table({name: _from_series(name, values) for name, values in pairs})
 
 
-def _names(frame: Any) -> list[Any]:
-    columns = getattr(frame, "columns", [])
+def _native_names(frame: Any) -> list[str]:
+    """The names as the frame has them, before narwhals refuses two of one name."""
+    if hasattr(frame, "collect"):  # a lazy frame, whose names cost a query
+        return []
+    names = getattr(frame, "column_names", None)  # pyarrow's
+    names = getattr(frame, "columns", ()) if names is None else names
     try:
-        return list(columns)
+        return [str(name) for name in names]
     except TypeError:
         return []
 
@@ -119,7 +121,9 @@ def column_from_array(name: str, values: NDArray[Any]) -> Column:
 
 def _microseconds(name: str, values: NDArray[Any]) -> NDArray[np.datetime64]:
     times: NDArray[np.datetime64] = values.astype("datetime64[us]")
-    if not np.array_equal(np.isnat(times), np.isnat(values)):
+    finer = np.datetime_data(values.dtype)[0] in ("us", "ns", "ps", "fs", "as")
+    # NumPy wraps around without a word.
+    if not finer and not np.array_equal(times.astype(values.dtype), values, True):
         raise DataError(f"column {name!r} holds dates beyond the years +-290000")
     return times
 
