@@ -39,20 +39,24 @@ def _to_arrow(pa: Any, column: Column) -> Any:
     return pa.DictionaryArray.from_arrays(codes, texts).cast(pa.string())
 
 
-def rechunk(batches: Iterable[Any], schema: Any, rows: int) -> Iterator[Any]:
-    """pyarrow.Tables of `rows` rows each, the last of the rest, from record batches."""
+def rechunk(batches: Iterable[Any], schema: Any, rows: int | None) -> Iterator[Any]:
+    """pyarrow.Tables of `rows` rows each, the last of the rest, from record batches.
+
+    Without `rows`, each batch that is not empty becomes one.
+    """
     pa = need("pyarrow", "cli", "reading a table in pieces")
     held: list[Any] = []
     count = 0
     for batch in batches:
         held.append(batch)
         count += batch.num_rows
-        if count < rows:
+        if count < (rows or 1):
             continue
+        rows_here = rows or count
         table = pa.Table.from_batches(held, schema)
-        for start in range(0, count - count % rows, rows):
-            yield table.slice(start, rows)
-        held = table.slice(count - count % rows).to_batches()
-        count %= rows
+        for start in range(0, count - count % rows_here, rows_here):
+            yield table.slice(start, rows_here)
+        held = table.slice(count - count % rows_here).to_batches()
+        count %= rows_here
     if count:
         yield pa.Table.from_batches(held, schema)

@@ -1,8 +1,8 @@
 """CSV and TSV: the layout of the text, and reading it with the csv module alone.
 
 pyarrow reads the same files many times faster (``delimited_arrow.py``) and gives the
-same columns; this file is what the core has without it, and what finds the line at
-fault when pyarrow has met one.
+same columns (but for hexadecimal numbers, which are text here). This file is what the
+core has without it, and what finds the line at fault when pyarrow has met one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +40,12 @@ class Layout:
         known = {name.strip(): i for i, name in enumerate(self.names)}
         return {name: known[name] for name in self.columns}
 
-    def open_rows(self) -> Iterator[tuple[int, list[str]]]:
+    def open_rows(self) -> Generator[tuple[int, list[str]], None, None]:
         """Each data row's fields with the number of its line, by the csv module."""
-        with open_bytes(self.path, self.compression) as file:
-            rows = _csv_rows(file, self.encoding, self.delimiter, self.path)
+        with (
+            open_bytes(self.path, self.compression) as file,
+            closing(_csv_rows(file, self.encoding, self.delimiter, self.path)) as rows,
+        ):
             for number, row in itertools.islice(rows, int(self.header), None):
                 if len(row) != len(self.names):
                     raise DataError(
@@ -65,14 +68,16 @@ def find_layout(
     """Read the first lines of a text table, and refuse what is no table."""
     with open_bytes(path, kind.compression) as file:
         delimiter = delimiter or _guess_delimiter(file, kind.delimiter)
-    with open_bytes(path, kind.compression) as file:
-        rows = _csv_rows(file, encoding, delimiter, path)
-        first = next(rows, (0, []))[1]
-        if not first:
-            raise DataError(f"{path!r} is empty; a table with a header line was wanted")
-        header = names is None
-        if header and next(rows, None) is None:
-            raise DataError(f"{path!r} has a header line but no rows below it")
+    with (
+        open_bytes(path, kind.compression) as file,
+        closing(_csv_rows(file, encoding, delimiter, path)) as rows,
+    ):
+        first, second = next(rows, (0, []))[1], next(rows, None)
+    if not first:
+        raise DataError(f"{path!r} is empty; a table with a header line was wanted")
+    header = names is None
+    if header and second is None:
+        raise DataError(f"{path!r} has a header line but no rows below it")
     given = tuple(first) if names is None else tuple(names)
     _check_names(path, given, first, header)
     known = [name.strip() for name in given]
@@ -111,7 +116,7 @@ def _guess_delimiter(file: Any, usual: str) -> str:
 
 def _csv_rows(
     file: Any, encoding: str, delimiter: str, path: str
-) -> Iterator[tuple[int, list[str]]]:
+) -> Generator[tuple[int, list[str]], None, None]:
     """(line number, fields) of each line that is not blank."""
     wanted = "utf-8-sig" if encoding.lower().replace("_", "-") == "utf-8" else encoding
     try:
@@ -129,6 +134,8 @@ def _csv_rows(
         raise DataError(
             f"{path!r}, line {reader.line_num}: not a line of a text table ({error})"
         ) from error
+    finally:
+        text.detach()  # the file is closed by who opened it
 
 
 def not_text(path: str, encoding: str) -> DataError:
@@ -138,18 +145,20 @@ def not_text(path: str, encoding: str) -> DataError:
     )
 
 
-def chunks_by_csv(layout: Layout, chunk_rows: int | None) -> Iterator[Table]:
+def chunks_by_csv(
+    layout: Layout, chunk_rows: int | None
+) -> Generator[Table, None, None]:
     """The table in pieces, or whole, read by the csv module."""
-    places = layout.places
-    rows, start = layout.open_rows(), 1
-    while part := list(itertools.islice(rows, chunk_rows)):
-        fields = list(zip(*(row for _, row in part), strict=True))
-        columns = {
-            name: _fields_column(layout, name, fields[place], part)
-            for name, place in places.items()
-        }
-        yield Table(columns, range(start, start + len(part)))
-        start += len(part)
+    places, start = layout.places, 1
+    with closing(layout.open_rows()) as rows:
+        while part := list(itertools.islice(rows, chunk_rows)):
+            fields = list(zip(*(row for _, row in part), strict=True))
+            columns = {
+                name: _fields_column(layout, name, fields[place], part)
+                for name, place in places.items()
+            }
+            yield Table(columns, range(start, start + len(part)))
+            start += len(part)
 
 
 def _fields_column(

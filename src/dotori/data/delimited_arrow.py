@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from dotori.data.arrow import rechunk, table_from_arrow
@@ -40,8 +40,13 @@ def _read_one_block(layout: Layout, arrow_csv: Any) -> Any:
     return arrow_csv.read_csv(io.BytesIO(data), **options)
 
 
-def chunks_by_arrow(layout: Layout, chunk_rows: int) -> Iterator[Table]:
-    """The table in pieces; kinds that are not known are those of the first block."""
+def chunks_by_arrow(
+    layout: Layout, chunk_rows: int | None
+) -> Generator[Table, None, None]:
+    """The table in pieces of so many rows, or, for None, in pyarrow's own blocks.
+
+    Kinds that are not known are those of the first block.
+    """
     import pyarrow.csv as arrow_csv
 
     start = 1
@@ -128,10 +133,11 @@ def _find_fault(layout: Layout, error: Exception) -> DataError:
     places = layout.places
     known = [(n, layout.kinds[n], i) for n, i in places.items() if n in layout.kinds]
     try:
-        for number, row in layout.open_rows():
-            for name, kind, place in known:
-                if wrong_field(row[place], kind):
-                    return wrong_value(layout, name, kind, row[place], number)
+        with closing(layout.open_rows()) as rows:
+            for number, row in rows:
+                for name, kind, place in known:
+                    if wrong_field(row[place], kind):
+                        return wrong_value(layout, name, kind, row[place], number)
     except DataError as found:
         return found
     return DataError(

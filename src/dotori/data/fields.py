@@ -57,7 +57,7 @@ def column_from_fields(fields: Sequence[str], kind: Kind | None = None) -> Colum
     kind : str, optional
         The kind, if it is known (every field must then be a gap or of this kind);
         otherwise the first that fits all fields of integer, boolean, date, number
-        and text.
+        and text. Numbers of a known kind are float64, whatever these ones look like.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def column_from_fields(fields: Sequence[str], kind: Kind | None = None) -> Colum
     present = [field for field in fields if field not in _GAPS]
     if not present and kind != "text":
         return missing_column(len(fields))
-    kind = kind or _guess(present)
+    known, kind = kind, kind or _guess(present)
     if kind == "text":
         return text_column(fields, missing)
     if kind == "boolean":
@@ -78,7 +78,7 @@ def column_from_fields(fields: Sequence[str], kind: Kind | None = None) -> Colum
     if kind == "datetime":
         moments = np.array([_moment(f) for f in present], dtype="datetime64[us]")
         return _placed("datetime", moments, missing)
-    return _numbers(present, missing)
+    return _numbers(present, missing, whole=known is None)
 
 
 def _guess(present: Sequence[str]) -> Kind:
@@ -93,11 +93,11 @@ def _guess(present: Sequence[str]) -> Kind:
     return "text"
 
 
-def _numbers(present: Sequence[str], missing: NDArray[np.bool_]) -> Column:
-    if all(map(_INTEGER.fullmatch, present)):
-        whole = [int(field) for field in present]
-        if all(-(2**63) <= value < 2**63 for value in whole):
-            return _placed("number", np.array(whole, dtype=np.int64), missing)
+def _numbers(present: Sequence[str], missing: NDArray[np.bool_], whole: bool) -> Column:
+    if whole and all(map(_INTEGER.fullmatch, present)):
+        values = [int(field) for field in present]
+        if all(-(2**63) <= value < 2**63 for value in values):
+            return _placed("number", np.array(values, dtype=np.int64), missing)
     return _placed("number", np.array([float(f) for f in present]), missing)
 
 

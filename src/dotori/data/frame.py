@@ -66,10 +66,11 @@ def _native_names(frame: Any) -> list[str]:
     """The names as the frame has them, before narwhals refuses two of one name."""
     if hasattr(frame, "collect"):  # a lazy frame, whose names cost a query
         return []
-    names = getattr(frame, "column_names", None)  # pyarrow's
-    names = getattr(frame, "columns", ()) if names is None else names
+    columns: Any = getattr(frame, "column_names", None)  # pyarrow's
+    if columns is None:
+        columns = getattr(frame, "columns", ())
     try:
-        return [str(name) for name in names]
+        return [str(name) for name in columns]
     except TypeError:
         return []
 
@@ -296,7 +297,8 @@ def _arrow_text(array: Any, missing: NDArray[np.bool_]) -> Column:
 def _arrow_time(array: Any) -> Any:
     pa = need("pyarrow", "cli", "reading an Arrow table")
     if pa.types.is_time32(array.type):
-        array = array.cast(pa.time32("ms")).cast(pa.int32()).cast(pa.timestamp("ms"))
+        array = array.cast(pa.time32("ms")).cast(pa.int32()).cast(pa.int64())
+        array = array.cast(pa.timestamp("ms"))
     elif pa.types.is_time64(array.type):
         array = array.cast(pa.time64("us")).cast(pa.int64()).cast(pa.timestamp("us"))
     return array.cast(pa.timestamp("us"), safe=False)

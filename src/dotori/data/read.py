@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
@@ -21,6 +21,8 @@ from dotori.data.table import (
     unknown_column,
 )
 from dotori.errors import ArgumentError, DataError, need
+
+_FIRST_ROWS = 10_000  # that the csv module reads to find the kinds
 
 
 def read_table(
@@ -98,9 +100,9 @@ def iter_table(
     """Read a table in pieces of `chunk_rows` rows, so that it may exceed the memory.
 
     The parameters and errors are those of :func:`read_table`. The kinds that
-    `column_types` leaves open are those of the first piece; a later value of another
-    kind is an error, so give the kinds that the training saw. An npz file is read
-    whole.
+    `column_types` leaves open are those of the first thousands of rows (a megabyte of
+    text); a later value of another kind is an error, so give the kinds that the
+    training saw. An npz file is read whole.
 
     Examples
     --------
@@ -178,25 +180,35 @@ def _read_text(layout: Layout) -> Table:
     try:
         return read_by_arrow(layout)
     except ImportError:
-        return next(chunks_by_csv(layout, None))
+        with closing(chunks_by_csv(layout, None)) as whole:
+            return next(whole)
 
 
 def _iter_text(layout: Layout, chunk_rows: int) -> Iterator[Table]:
     from dotori.data.delimited_arrow import chunks_by_arrow
 
+    if any(name not in layout.kinds for name in layout.columns):
+        layout = replace(layout, kinds={**_first_kinds(layout), **layout.kinds})
     chunks = chunks_by_arrow(layout, chunk_rows)
     try:
         first = next(chunks)
     except ImportError:
-        chunks = chunks_by_csv(layout, chunk_rows)
-        first = next(chunks)
-    if all(name in layout.kinds for name in first.names):
-        yield first
-        yield from chunks
+        yield from chunks_by_csv(layout, chunk_rows)
         return
-    # Begin again with every kind fixed: integers may be followed by fractions.
-    kinds = {**_settled(first), **layout.kinds}
-    yield from _iter_text(replace(layout, kinds=kinds), chunk_rows)
+    yield first
+    yield from chunks
+
+
+def _first_kinds(layout: Layout) -> dict[str, Kind]:
+    """The kinds in the first block, fixed for all: fractions may follow integers."""
+    from dotori.data.delimited_arrow import chunks_by_arrow
+
+    try:
+        with closing(chunks_by_arrow(layout, None)) as blocks:
+            return _settled(next(blocks))
+    except ImportError:
+        with closing(chunks_by_csv(layout, _FIRST_ROWS)) as blocks:
+            return _settled(next(blocks))
 
 
 def _settled(table: Table) -> dict[str, Kind]:
