@@ -78,6 +78,20 @@ class WhoReads(Noisy):
         return os.getpid(), -1 if info is None else info.id
 
 
+class WhereItLies(Noisy):
+    """Whether the workers see one and the same memory: each leaves its mark."""
+
+    def __init__(self, table: Any) -> None:
+        super().__init__(len(table))
+        self.table, self.same = table, table
+
+    def __getitem__(self, index: int, /) -> Any:
+        assert self.same is self.table
+        self.table[index, 0] = os.getpid()
+        time.sleep(0.02)
+        return self.table[:, 0].copy()
+
+
 def refuse_to_start(worker: int) -> None:
     raise OSError(f"worker {worker} has no disk")
 

@@ -22,6 +22,7 @@ from worker_datasets import (
     Failing,
     Noisy,
     OddError,
+    WhereItLies,
     WhoReads,
     keep_samples,
     refuse_to_start,
@@ -89,6 +90,20 @@ def test_large_batches_travel_whole() -> None:
     x = Generator(0).normal((64, 5000))
     batches = [b for (b,) in processes(TensorDataset(x), 32, prefetch_factor=4)]
     np.testing.assert_array_equal(np.concatenate([b.array for b in batches]), x)
+
+
+def test_large_arrays_are_shared_by_the_processes() -> None:
+    table = np.zeros((16, 300_000))
+    batches = [batch.array for batch in processes(WhereItLies(table), 1)]
+    assert len(set(batches[-1][0]) - {0.0}) == 2  # both pids, in the sight of one
+    assert not table.any()  # the caller's own array is not touched
+
+
+def test_large_arrays_keep_type_and_order() -> None:
+    flat = np.arange(1_500_000, dtype=np.int64)
+    for table in (flat.reshape(3, -1).T, flat[::-1], flat.astype(">i4")):
+        rows = [b.array for (b,) in processes(TensorDataset(table), 400_000)]
+        np.testing.assert_array_equal(np.concatenate(rows), table)
 
 
 def test_streams_are_divided_among_processes() -> None:

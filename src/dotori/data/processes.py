@@ -1,14 +1,17 @@
 """Process workers: for datasets whose Python code keeps the interpreter lock.
 
 Each worker has one two-way pipe. In the child a thread reads the pipe and another one
-writes it, so that neither side ever waits for the other to read. A closed pipe is the
-sign to end, whether the parent closed it or died.
+writes it, so that neither side ever waits for the other to read. A closed pipe is
+a sign to end: the parent has died.
 
-Pickle is used here between a program and its own children, never on data from outside.
+Large arrays of the dataset go into memory that all workers share, which has no name in
+the file system and so cannot be left behind. The rest is pickled, between a program
+and its own children, never on data from outside.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import signal
@@ -16,8 +19,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dotori.data.workers import GRACE, Answer, Desk, Job, empty
 from dotori.errors import ArgumentError, WorkerError
@@ -49,7 +56,7 @@ def hire_processes(
     if context is None or isinstance(context, str):
         ctx = multiprocessing.get_context(context or "spawn")
     forked = ctx.get_start_method() == "fork"
-    luggage = job if forked else _pack(job)
+    luggage: Luggage = job if forked else _pack(job, ctx)
     pipes: list[Connection] = []
 
     def hire(number: int) -> ProcessWorker:
@@ -60,15 +67,62 @@ def hire_processes(
     return hire
 
 
-def _pack(job: Job) -> bytes:
+def _pack(job: Job, ctx: Any) -> tuple[bytes, list[Any]]:
+    """The job as bytes, and its large arrays in shared memory."""
+    file = io.BytesIO()
+    packer = _Packer(file, ctx)
     try:
-        return pickle.dumps(job, protocol=pickle.HIGHEST_PROTOCOL)
+        packer.dump(job)
     except Exception as error:
         raise ArgumentError(
             f"DataLoader: this job cannot be sent to process workers ({error}); define "
             "the dataset and its functions at the top level of a module, use "
             "workers='thread', or multiprocessing_context='fork'"
         ) from error
+    return file.getvalue(), packer.blocks
+
+
+class _Packer(pickle.Pickler):
+    """Puts arrays of 4 MiB and more aside: one copy, however many workers there are."""
+
+    def __init__(self, file: io.BytesIO, ctx: Any) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._ctx = ctx
+        self._places: dict[int, int] = {}
+        self._kept: list[Any] = []  # an id() names an array only while it lives
+        self.blocks: list[Any] = []
+
+    def persistent_id(self, value: Any) -> tuple[int, np.dtype[Any], Any] | None:
+        large = type(value) is np.ndarray and value.nbytes >= 1 << 22
+        if not large or value.dtype.hasobject:
+            return None
+        at = self._places.setdefault(id(value), len(self.blocks))
+        if at == len(self.blocks):
+            self._kept.append(value)
+            self.blocks.append(self._ctx.RawArray("b", value.nbytes))
+            _view(self.blocks[at], value.dtype, value.shape)[...] = value
+        return at, value.dtype, value.shape
+
+
+class _Unpacker(pickle.Unpickler):
+    def __init__(self, luggage: bytes, blocks: list[Any]) -> None:
+        super().__init__(io.BytesIO(luggage))
+        self._blocks = blocks
+        self._arrays: dict[int, NDArray[Any]] = {}
+
+    def persistent_load(self, pid: tuple[int, np.dtype[Any], Any]) -> NDArray[Any]:
+        at, dtype, shape = pid
+        if at not in self._arrays:  # what was one array is one array again
+            self._arrays[at] = _view(self._blocks[at], dtype, shape)
+        return self._arrays[at]
+
+
+def _view(block: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    return np.frombuffer(block, dtype=np.uint8).view(dtype).reshape(shape)
+
+
+#: What a worker is given to start with: a forked one finds the job in its memory.
+Luggage: TypeAlias = "Job | tuple[bytes, list[Any]]"
 
 
 class ProcessWorker:
@@ -77,7 +131,7 @@ class ProcessWorker:
     def __init__(
         self,
         ctx: Any,
-        luggage: Job | bytes,
+        luggage: Luggage,
         number: int,
         inherited: list[Connection],
         pipes: list[Connection],
@@ -132,6 +186,9 @@ class ProcessWorker:
         return f"ended with exit code {code}{hint}"
 
     def stop(self) -> None:
+        # Closing would do, if no forked worker of another loader held the pipe open.
+        with suppress(OSError):
+            self._pipe.send_bytes(pickle.dumps(None))
         self._pipe.close()
 
     def join(self, deadline: float) -> None:
@@ -145,7 +202,7 @@ class ProcessWorker:
 
 
 def _main(
-    luggage: Job | bytes, number: int, pipe: Connection, inherited: list[Connection]
+    luggage: Luggage, number: int, pipe: Connection, inherited: list[Connection]
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     for other in inherited:
@@ -159,9 +216,9 @@ def _main(
         outbox.put(_encode(answer(*message)))
 
 
-def _open_desk(luggage: Job | bytes, number: int) -> Callable[[int, Task], Answer]:
+def _open_desk(luggage: Luggage, number: int) -> Callable[[int, Task], Answer]:
     try:
-        job = pickle.loads(luggage) if isinstance(luggage, bytes) else luggage
+        job = _Unpacker(*luggage).load() if isinstance(luggage, tuple) else luggage
     except Exception as error:
         # What was packed here may not be found there, such as a class that was
         # defined in a notebook. Every task is answered with the reason.
@@ -201,20 +258,17 @@ def _portable(error: BaseException) -> BaseException:
 
 
 def _read(pipe: Connection, inbox: SimpleQueue[tuple[int, Task] | None]) -> None:
-    try:
-        while True:
-            inbox.put(pickle.loads(pipe.recv_bytes()))
-    except (EOFError, OSError):
-        empty(inbox)
-        inbox.put(None)
+    with suppress(EOFError, OSError):
+        while (message := pickle.loads(pipe.recv_bytes())) is not None:
+            inbox.put(message)
+    empty(inbox)
+    inbox.put(None)
     # The main thread ends after the batch that it is at, unless that one hangs.
     time.sleep(GRACE)
     os._exit(1)
 
 
 def _write(pipe: Connection, outbox: SimpleQueue[bytes]) -> None:
-    try:
+    with suppress(OSError):
         while True:
             pipe.send_bytes(outbox.get())
-    except OSError:
-        return
