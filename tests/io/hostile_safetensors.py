@@ -55,19 +55,18 @@ Case = tuple[bytes | Callable[[], bytes], str | None]
 
 LENGTHS: dict[str, Case] = {
     "empty file": (b"", "empty"),
-    "seven bytes": (b"\x02" + bytes(6), "does not start with"),
+    "seven bytes": (b"\x02" + bytes(6), "7 bytes only"),
     "header of length 0": (bytes(8) + FLOATS, "does not start with"),
     "header of length 1": (b"\x01" + bytes(7) + b"{}", "does not start with"),
-    "header longer than the file": (
-        (99).to_bytes(8, "little") + b"{}",
-        "does not start with",
-    ),
-    "header one byte too long": (
-        (3).to_bytes(8, "little") + b"{}",
-        "does not start with",
-    ),
+    "header longer than the file": ((99).to_bytes(8, "little") + b"{}", "2 are there"),
+    "header one byte too long": ((3).to_bytes(8, "little") + b"{}", "cut off"),
+    "header longer, its length a pickle's": (b"\x80\x02" + bytes(6) + b"{}", "cut off"),
     "header of 2**63 bytes": ((2**63).to_bytes(8, "little") + b"{}", "not start with"),
     "header of 2**64 - 1 bytes": (b"\xff" * 8 + b"{}", "does not start with"),
+    "header over 100 MB, in two bytes": (
+        (10**8 + 1).to_bytes(8, "little") + b"{}",
+        "100,000,001 bytes; safetensors allows 100,000,000",
+    ),
     "header over 100 MB": (
         lambda: with_header(b"{" + b" " * 10**8),
         "100,000,000",
@@ -159,10 +158,15 @@ SHAPES: dict[str, Case] = {
         one("[0,4611686018427387904,4611686018427387904]", "[0,0]"),
         "larger than any memory",
     ),
+    "empty, too large by its items": (
+        one("[0,2305843009213693952]", "[0,0]", '"F64"'),
+        "larger than any memory",
+    ),
     "two negatives": (one("[-1,-2]"), "found '-1"),
     "a float": (one("[2.0]"), "found '2.0"),
     "a bool": (one("[2,true]"), "found 'true"),
     "10**30": (one(f"[{10**30}]"), "an integer from 0"),
+    "2**63": (one(f"[{2**63}]"), "an integer from 0"),
     "5,000 digits": (one(f"[{'9' * 5000}]"), "an integer from 0"),
     "a leading zero": (one("[02]"), "an integer"),
     "a plus": (one("[+2]"), "an integer"),

@@ -70,6 +70,13 @@ def test_tuples_become_lists():
     assert model_from_bytes(data)[1] == {"betas": [0.9, 0.999]}
 
 
+def test_large_integers_and_numpy_s_float64_which_is_a_float():
+    document = {"key": 2**4096 - 1, "loss": np.float64(0.1)}
+    found = model_from_bytes(model_to_bytes({}, document, "checkpoint"))[1]
+    assert found == {"key": 2**4096 - 1, "loss": 0.1}
+    assert type(found["loss"]) is float
+
+
 def test_it_is_a_safetensors_file_that_says_what_it_is():
     from safetensors import numpy as package
 
@@ -98,7 +105,9 @@ def test_it_is_a_safetensors_file_that_says_what_it_is():
         ({"a": {"b": [1.0, float("nan")]}}, r"document\['a'\]\['b'\]\[1\].*no nan"),
         ({"a": float("-inf")}, r"document\['a'\].*no -inf"),
         ({"a": np.float32(1)}, r"document\['a'\].*no float32"),
-        ({"a": np.float64(1)}, r"document\['a'\].*no float64"),
+        ({"a": np.int64(1)}, r"document\['a'\].*no int64"),
+        ({"a": np.float64("inf")}, r"document\['a'\].*no inf"),
+        ({"a": -(2**5000)}, r"document\['a'\]: an integer of 5001 bits"),
         ({"a": np.zeros(2)}, r"document\['a'\].*no ndarray"),
         ({"a": {1, 2}}, "no set"),
         ({"a": b"x"}, "no bytes"),

@@ -42,6 +42,7 @@ def test_reads_what_numpy_writes(tmp_path, save):
         "dates": np.array(["2026-01-01", "NaT"], "M8[D]"),
         "flags": np.array([True, False]),
         "scalar": np.array(2.5),
+        "64 axes": np.ones((1,) * 64),
         "empty": np.empty((0, 3), np.float32),
         "complex": np.array([1 + 2j]),
         "layer/weight": np.ones((2, 2), np.float16),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import numpy as np
 import pytest
@@ -257,6 +258,20 @@ def test_missing_file_and_folder(tmp_path):
         load_file(tmp_path / "none")
     with pytest.raises(IsADirectoryError):
         load_file(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", b"bytes"])
+def test_no_file_name(path):
+    with pytest.raises(ArgumentError, match="a file name was wanted"):
+        load_file(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX pipes and devices")
+def test_pipes_and_devices_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(ArgumentError, match="device, pipe or socket"):
+            load_file(path)
 
 
 HEADERS = st.recursive(

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from dotori.errors import ArgumentError
 
-Path = str | os.PathLike[str]
+FilePath = str | os.PathLike[str]
 
 # The temporaries that this process is writing now; one with our process id that
 # is not among them was left by a killed process whose id we were given again.
@@ -25,7 +25,7 @@ _writing: set[str] = set()
 
 
 @contextlib.contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: FilePath) -> Iterator[BinaryIO]:
     """Write a file that appears whole, or leave what is there untouched.
 
     Parameters
@@ -55,8 +55,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     and the old file is as it was. Only the very last step, telling the disk to keep
     the new name, can fail when the new file is already in place; it is whole then.
     Temporaries that a killed process left for the same target are removed by the
-    next save; those of a process that is alive are not. Of two processes that save
-    to one path at once, the later one wins, with a whole file.
+    next save; those of a process that is alive on this machine are not. Of two
+    processes that save to one path at once, the later one wins, with a whole file.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         _writing.discard(temporary)
 
 
-def _target(path: Path) -> tuple[str, int | None]:
+def _target(path: FilePath) -> tuple[str, int | None]:
     """Where the bytes will go, links followed, and the mode to keep, if any."""
     name = os.fspath(path)
     if not isinstance(name, str) or not name or "\0" in name:

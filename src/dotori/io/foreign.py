@@ -58,6 +58,8 @@ def describe(head: bytes, size: int) -> str:
     """
     if size == 0:
         return "the file is empty; it was perhaps never written to its end"
+    if size <= 8 and not _is_text(head):
+        return f"the file has {size} bytes only; it was perhaps cut off"
     kind, advice = _kind(head)
     if not kind:
         return (

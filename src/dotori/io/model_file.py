@@ -23,17 +23,18 @@ import numpy.typing as npt
 from dotori._version import __version__
 from dotori.errors import ArgumentError, FormatError
 from dotori.io import safetensors
-from dotori.io.atomic import Path
+from dotori.io.atomic import FilePath
 
 Array = npt.NDArray[Any]
 
 FORMAT_VERSION = 1
 MAX_DOCUMENT_CHARACTERS = 8 * 2**20
 MAX_DEPTH = 100
+MAX_INTEGER_BITS = 4096  # Python itself reads integers of up to 4,300 digits
 
 
 def write_model(
-    path: Path, arrays: Mapping[str, Array], document: Mapping[str, Any], kind: str
+    path: FilePath, arrays: Mapping[str, Array], document: Mapping[str, Any], kind: str
 ) -> None:
     """Write a model file, atomically; equal content gives equal bytes.
 
@@ -45,7 +46,8 @@ def write_model(
         As for `dotori.io.safetensors.save_file`.
     document : mapping
         Of what JSON has: dicts with string keys, lists (tuples become lists), strings,
-        integers, finite floats, bools and None. At most 8 Mi characters as JSON.
+        integers of at most 4,096 bits, finite floats, bools and None. At most 8 Mi
+        characters as JSON.
     kind : str
         What the file is for: ``"tabular model"``, ``"checkpoint"``, ``"weights"``.
 
@@ -78,7 +80,7 @@ def model_to_bytes(
 
 
 def read_model(
-    path: Path, kind: str | None = None
+    path: FilePath, kind: str | None = None
 ) -> tuple[dict[str, Array], dict[str, Any]]:
     """Read a model file: its arrays and its document.
 
@@ -156,15 +158,22 @@ def _check_json(value: object, place: str, depth: int) -> None:
         raise ArgumentError(f"{place}: nested more than {MAX_DEPTH} deep")
     if isinstance(value, dict):
         for key, item in value.items():
-            if type(key) is not str:
+            if not isinstance(key, str):
                 raise ArgumentError(f"{place}: the key {key!r} is not a string")
             _check_json(item, f"{place}[{key!r}]", depth - 1)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             _check_json(item, f"{place}[{index}]", depth - 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ArgumentError(f"{place}: JSON has no {value}; store None or a string")
-    elif value is not None and type(value) not in (bool, int, float, str):
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ArgumentError(f"{place}: JSON has no {value}; store None or a string")
+    elif isinstance(value, int):
+        if value.bit_length() > MAX_INTEGER_BITS:
+            raise ArgumentError(
+                f"{place}: an integer of {value.bit_length()} bits, at most "
+                f"{MAX_INTEGER_BITS} can be stored; store a string"
+            )
+    elif value is not None and not isinstance(value, str):
         raise ArgumentError(
             f"{place}: JSON has no {type(value).__name__}; store a number, string, "
             f"list or dict, and arrays among the arrays"

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dotori.errors import ArgumentError, FormatError
-from dotori.io.atomic import Path
+from dotori.io.atomic import FilePath
 from dotori.io.foreign import describe
 from dotori.io.source import open_regular
 
@@ -35,7 +35,7 @@ _DESCR = re.compile(
 )
 
 
-def load_npz(path: Path, max_bytes: int = 2**31) -> dict[str, npt.NDArray[Any]]:
+def load_npz(path: FilePath, max_bytes: int = 2**31) -> dict[str, npt.NDArray[Any]]:
     """Read all arrays of an .npz archive.
 
     Parameters
@@ -185,12 +185,12 @@ def _read_npy(file: IO[bytes], size: int, name: str) -> npt.NDArray[Any]:
         )
     flat = np.empty(count, dtype)
     octets = flat.view(np.uint8).data
+    # With the last byte, zipfile compares the member's CRC-32.
     for start in range(0, len(octets), _CHUNK):
         chunk = file.read(min(_CHUNK, len(octets) - start))
         if not chunk:
             raise FormatError(f"{place}: the archive ends inside of it")
         octets[start : start + len(chunk)] = chunk
-    file.read(1)  # at its end zipfile compares the member's CRC-32
     array = flat.reshape(shape, order="F" if fortran else "C")
     native = dtype.newbyteorder("=")
     return array if dtype == native else array.astype(native)

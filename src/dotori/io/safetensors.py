@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dotori.errors import ArgumentError, DTypeError, FormatError
-from dotori.io.atomic import Path, atomic_write
+from dotori.io.atomic import FilePath, atomic_write
 from dotori.io.checksum import (
     ARRAYS_KEY,
     HEADER_KEY,
@@ -45,7 +45,9 @@ _WRITABLE = frozenset(
 
 
 def save_file(
-    arrays: Mapping[str, Array], path: Path, metadata: Mapping[str, str] | None = None
+    arrays: Mapping[str, Array],
+    path: FilePath,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write named arrays to a safetensors file, atomically.
 
@@ -99,7 +101,7 @@ def save(
     return b"".join(_encode(arrays, metadata))
 
 
-def load_file(path: Path) -> dict[str, Array]:
+def load_file(path: FilePath) -> dict[str, Array]:
     """Read all arrays of a safetensors file.
 
     Parameters
@@ -125,7 +127,7 @@ def load_file(path: Path) -> dict[str, Array]:
     return load_with_metadata(path)[0]
 
 
-def load_with_metadata(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
+def load_with_metadata(path: FilePath) -> tuple[dict[str, Array], dict[str, str]]:
     """Read a safetensors file: its arrays and its metadata, without the checksums.
 
     Raises as `load_file` does.
@@ -244,17 +246,20 @@ def _read_header(file: BufferedIOBase, size: int) -> bytes:
     """The header's bytes, once it is clear that they are a header's."""
     head = file.read(512)
     length = int.from_bytes(head[:8], "little")
-    if 10 <= size and 2 <= length <= size - 8 and head[8:9] == b"{":
-        if length > MAX_HEADER_BYTES:
-            raise FormatError(
-                f"the header has {length:,} bytes; safetensors allows "
-                f"{MAX_HEADER_BYTES:,}"
-            )
-        file.seek(8)
-        header = file.read(length)
-        if len(header) == length:
-            return header
-    raise FormatError(describe(head, size))
+    if head[8:9] != b"{" or not 2 <= length < 2**32:
+        raise FormatError(describe(head, size))
+    if length > MAX_HEADER_BYTES:
+        raise FormatError(
+            f"the header has {length:,} bytes; safetensors allows {MAX_HEADER_BYTES:,}"
+        )
+    file.seek(8)
+    header = file.read(min(length, size - 8))
+    if len(header) < length:
+        raise FormatError(
+            f"the file is cut off: its header has {length:,} bytes, "
+            f"{len(header):,} are there"
+        )
+    return header
 
 
 def _read_array(file: BufferedIOBase, entry: Entry, digest: str | None) -> Array:
@@ -280,7 +285,7 @@ def _read_array(file: BufferedIOBase, entry: Entry, digest: str | None) -> Array
 
 
 @contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _naming(path: FilePath) -> Iterator[None]:
     """Put the file's name before whatever is found wrong with it."""
     try:
         yield

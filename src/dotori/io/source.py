@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from io import BufferedReader
 
 from dotori.errors import ArgumentError
-from dotori.io.atomic import Path
+from dotori.io.atomic import FilePath
 
 
 @contextlib.contextmanager
-def open_regular(path: Path) -> Iterator[tuple[BufferedReader, int]]:
+def open_regular(path: FilePath) -> Iterator[tuple[BufferedReader, int]]:
     """Open a regular file; yield it and its size in bytes.
 
     Raises
