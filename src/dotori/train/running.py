@@ -203,6 +203,7 @@ class R2:
         """Take in predictions and truths of one shape, (n,) or (n, outputs)."""
         y, p, w = check_amounts(true, pred, weight, running=True)
         column, added = w[:, np.newaxis], float(w.sum())
+        self._count += len(y)
         if added == 0:
             return
         mean = (column * y).sum(axis=0) / added
@@ -215,11 +216,11 @@ class R2:
         )
         self._residual = self._residual + (column * np.square(y - p)).sum(axis=0)
         self._mean = self._mean + step * (added / joined)
-        self._weight, self._count = joined, self._count + len(y)
+        self._weight = joined
 
     def compute(self) -> float:
         """The figure of everything since the last reset; NaN for a single sample."""
-        if self._count == 0:
+        if self._weight == 0:
             raise _nothing_yet(self)
         if self._count == 1:
             return math.nan
