@@ -173,24 +173,30 @@ def _encode(
     blob = memoryview(lay_out(plain))
     data_start = 8 + int.from_bytes(blob[:8], "little")
     layout = json.loads(bytes(blob[8:data_start]))
+    header = _header(layout, plain, texts)
+    return [len(header).to_bytes(8, "little"), header, blob[data_start:]]
+
+
+def _header(
+    layout: dict[str, Any], arrays: Mapping[str, Array], texts: dict[str, str]
+) -> bytes:
+    """The header of this layout with the metadata and the checksums in it."""
     entries = [
         Entry(name, field["dtype"], tuple(field["shape"]), *field["data_offsets"])
         for name, field in layout.items()
     ]
-    texts[ARRAYS_KEY] = json.dumps(
-        {e.name: array_digest(plain[e.name]) for e in entries}
-    )
+    digests = {name: array_digest(arrays[name]) for name in layout}
+    texts = texts | {ARRAYS_KEY: json.dumps(digests)}
     texts[HEADER_KEY] = header_digest(entries, texts)
-    header = json.dumps(
-        {"__metadata__": dict(sorted(texts.items())), **layout}, separators=(",", ":")
-    ).encode()
+    members = {"__metadata__": dict(sorted(texts.items())), **layout}
+    header = json.dumps(members, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # the data stays aligned for those who map it
     if len(header) > MAX_HEADER_BYTES:
         raise ArgumentError(
             f"the names and metadata take {len(header):,} bytes; safetensors allows "
             f"{MAX_HEADER_BYTES:,}"
         )
-    return [len(header).to_bytes(8, "little"), header, blob[data_start:]]
+    return header
 
 
 def _plain(name: str, array: object) -> Array:
