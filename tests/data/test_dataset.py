@@ -145,7 +145,7 @@ def test_concat_gathers_across_its_parts(sizes: list[int], data: Any) -> None:
 
 
 def test_concat_of_different_kinds_gives_samples() -> None:
-    whole = Letters() + Dataset.__add__(Letters(), Letters())  # type: ignore[arg-type]
+    whole = Letters() + Dataset.__add__(Letters(), Letters())
     assert whole.__getitems__(np.array([23, 0, 9])) == ["h", "a", "b"]  # type: ignore[attr-defined]
     mixed = ConcatDataset[Any]([TensorDataset(np.arange(2)), ["p", "q"]])
     first, second = mixed.__getitems__(np.array([3, 1]))

@@ -1,7 +1,10 @@
 """DataLoader: what an epoch contains, in which order, with which random numbers."""
 
+import contextlib
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -399,6 +402,22 @@ def test_an_error_names_sample_batch_and_worker(workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
+def test_a_loop_that_failed_is_freed_without_the_garbage_collector(
+    workers: int,
+) -> None:
+    dataset = Failing(20, 13, "raise")
+    alive = weakref.ref(dataset)
+    gc.disable()
+    try:
+        with contextlib.suppress(KeyError):
+            list(DataLoader[Any](dataset, 4, num_workers=workers))
+        del dataset
+        wait_until(lambda: alive() is None)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
 def test_samples_that_do_not_stack_are_named_by_index(workers: int) -> None:
     ragged = [np.zeros(3)] * 9 + [np.zeros(5)] * 2
     loader = DataLoader[Any](ragged, 4, num_workers=workers)
@@ -465,7 +484,7 @@ def test_arguments_that_exclude_each_other_are_refused(
 def test_a_stream_takes_no_order() -> None:
     for options in ({"shuffle": True}, {"sampler": [0]}, {"batch_sampler": [[0]]}):
         with pytest.raises(ArgumentError, match="own order"):
-            DataLoader(Counting(3), **options)  # type: ignore[arg-type]
+            DataLoader(Counting(3), **options)
 
 
 def test_repr_says_what_it_does() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 #: The samples of a batch: an int64 array, or a range where they follow one another.
 Indices: TypeAlias = NDArray[np.int64] | range
+
+
+class Indexable(Protocol[T_co]):
+    """What a loader reads from: a Dataset, a list, a dictionary."""
+
+    def __getitem__(self, index: Any, /) -> T_co: ...
+
+    def __len__(self) -> int: ...
 
 
 class Batch(tuple[Any, ...]):
@@ -219,14 +227,15 @@ class Subset(Dataset[T_co]):
 
     _takes_ranges = True
 
-    def __init__(self, dataset: Any, indices: Sequence[int] | NDArray[Any]) -> None:
+    def __init__(
+        self, dataset: Indexable[T_co], indices: Sequence[int] | NDArray[Any]
+    ) -> None:
         self.dataset = dataset
         self.indices = indices
         self._chosen = as_indices(indices)
 
     def __getitem__(self, index: int, /) -> T_co:
-        sample: T_co = self.dataset[int(self._chosen[index])]
-        return sample
+        return self.dataset[int(self._chosen[index])]
 
     def __getitems__(self, indices: Indices | Sequence[int]) -> list[Any] | Batch:
         return fetch_samples(self.dataset, compose(self._chosen, indices))
@@ -267,7 +276,7 @@ class ConcatDataset(Dataset[T_co]):
 
     _takes_ranges = True
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
+    def __init__(self, datasets: Iterable[Indexable[T_co]]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
             raise ArgumentError("ConcatDataset needs at least one dataset")
@@ -285,8 +294,7 @@ class ConcatDataset(Dataset[T_co]):
         if not 0 <= at < len(self):
             raise IndexError(f"index {index} is out of bounds for {len(self)} samples")
         part = int(self._ends.searchsorted(at, "right"))
-        sample: T_co = self.datasets[part][at - int(self._starts[part])]
-        return sample
+        return self.datasets[part][at - int(self._starts[part])]
 
     def __getitems__(self, indices: Indices | Sequence[int]) -> list[Any] | Batch:
         if len(indices) == 0:
@@ -352,10 +360,10 @@ class ChainDataset(IterableDataset[T_co]):
 
 
 def random_split(
-    dataset: Any,
+    dataset: Indexable[T_co],
     lengths: Sequence[int | float],
     generator: Generator | None = None,
-) -> list[Subset[Any]]:
+) -> list[Subset[T_co]]:
     """Divide a dataset at random into parts that do not overlap.
 
     Parameters

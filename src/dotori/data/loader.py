@@ -10,7 +10,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from dotori.data.collate import default_collate, default_convert
-from dotori.data.dataset import IterableDataset, plain
+from dotori.data.dataset import Indexable, IterableDataset, plain
 from dotori.data.fetch import ORDER, BatchMaker, Task
 from dotori.data.sampler import (
     BatchSampler,
@@ -85,7 +85,8 @@ class DataLoader(Generic[T_co]):
         Keep the workers from epoch to epoch; they end with the loader.
     workers : "thread" or "process", optional
         Threads share the memory and start at once. Processes help where the dataset
-        spends its time in Python code.
+        spends its time in Python code; each has its own copy of the dataset, except
+        for arrays of 4 MiB and more, which they share.
 
     Raises
     ------
@@ -103,7 +104,7 @@ class DataLoader(Generic[T_co]):
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Indexable[T_co],
         batch_size: int | None = 1,
         shuffle: bool = False,
         sampler: Iterable[Any] | None = None,
@@ -228,14 +229,14 @@ class DataLoader(Generic[T_co]):
         n, size = len(self.dataset), self.batch_size or 1
         return n // size if self.drop_last else -(-n // size)
 
-    def __iter__(self) -> Iterator[T_co]:
+    def __iter__(self) -> Iterator[Any]:
         """Begin the next epoch, or the rest of one after `load_state_dict`."""
         if self._position.begun:
             self._position = _Position(self._position.epoch + 1)
         self._position.begun = True
         return self._hand_out(self._position)
 
-    def _hand_out(self, position: _Position) -> Iterator[T_co]:
+    def _hand_out(self, position: _Position) -> Iterator[Any]:
         """Yield batches and count them; the end is the next epoch's beginning."""
         maker = BatchMaker(self.dataset, self.collate_fn, self._batched, self._base())
         for batch in self._batches(maker, position.epoch, position.batch):

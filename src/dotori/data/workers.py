@@ -282,9 +282,12 @@ class Pool:
             if answer is None:
                 self._look_after(worker, task, deadline)
             elif answer.run == run:  # an older one is of a loop that was left early
-                if answer.kind == "error":
+                if answer.kind != "error":
+                    return answer
+                try:
                     raise answer.value
-                return answer
+                finally:
+                    del answer  # the error's traceback would hold itself
 
     def _look_after(self, awaited: Worker, task: Task, deadline: float) -> None:
         """Raise if any worker is dead, or if time is up."""
