@@ -6,7 +6,7 @@ It is a safetensors file, which every reader of that format opens, whose metadat
     format_version   "1"; a program refuses a file newer than it knows
     dotori_version   the version that wrote it
     kind             "tabular model", "checkpoint", "weights", ...
-    document         canonical JSON, whatever the kind needs
+    document         strict JSON (no NaN, no key twice), whatever the kind needs
 
 and the checksums of `dotori.io.checksum`. Reading one executes nothing.
 """
@@ -36,7 +36,7 @@ MAX_INTEGER_BITS = 4096  # Python itself reads integers of up to 4,300 digits
 def write_model(
     path: FilePath, arrays: Mapping[str, Array], document: Mapping[str, Any], kind: str
 ) -> None:
-    """Write a model file, atomically; equal content gives equal bytes.
+    """Write a model file, atomically; equal content in equal order, equal bytes.
 
     Parameters
     ----------
@@ -135,7 +135,6 @@ def _metadata(document: Mapping[str, Any], kind: str) -> dict[str, str]:
         document,
         allow_nan=False,
         ensure_ascii=False,
-        sort_keys=True,
         separators=(",", ":"),
     )
     if len(text) > MAX_DOCUMENT_CHARACTERS:
@@ -210,6 +209,8 @@ def _parse(text: str) -> dict[str, Any]:
         )
     try:
         document = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
+        if r"\ud" in text.lower():  # half a surrogate pair: no text that could be shown
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise FormatError(f"the document is not sound JSON: {error}") from None
     if not isinstance(document, dict):

@@ -72,7 +72,7 @@ def save_file(
 
     Notes
     -----
-    Equal arrays and metadata give equal bytes.
+    Equal arrays in the same order, and equal metadata, give equal bytes.
 
     Examples
     --------
@@ -112,8 +112,9 @@ def load_file(path: FilePath) -> dict[str, Array]:
     Returns
     -------
     dict of str to ndarray
-        New, writable arrays in the order of the header. BF16, which NumPy does not
-        have, comes as the float32 of exactly the same value.
+        New, writable arrays, in the order in which they were saved (of a file by
+        another program, that of its header). BF16, which NumPy does not have, comes as
+        the float32 of exactly the same value.
 
     Raises
     ------
@@ -185,7 +186,8 @@ def _header(
         Entry(name, field["dtype"], tuple(field["shape"]), *field["data_offsets"])
         for name, field in layout.items()
     ]
-    digests = {name: array_digest(arrays[name]) for name in layout}
+    # In the caller's order, which loading gives back; the layout has its own.
+    digests = {name: array_digest(array) for name, array in arrays.items()}
     texts = texts | {ARRAYS_KEY: json.dumps(digests)}
     texts[HEADER_KEY] = header_digest(entries, texts)
     members = {"__metadata__": dict(sorted(texts.items())), **layout}
@@ -245,7 +247,8 @@ def _read(file: BufferedIOBase, size: int) -> tuple[dict[str, Array], dict[str, 
         loaded[entry.name] = _read_array(file, entry, digests.get(entry.name))
     metadata.pop(ARRAYS_KEY, None)
     metadata.pop(HEADER_KEY, None)
-    return {entry.name: loaded[entry.name] for entry in entries}, metadata
+    order = digests or [entry.name for entry in entries]
+    return {name: loaded[name] for name in order}, metadata
 
 
 def _read_header(file: BufferedIOBase, size: int) -> bytes:
