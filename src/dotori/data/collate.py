@@ -68,7 +68,7 @@ def _from_numbers(batch: Sequence[Any]) -> NDArray[Any]:
 
 
 def _stack(arrays: list[Any], names: Sequence[Any]) -> Any:
-    shapes = {np.shape(array) for array in arrays}
+    shapes = {getattr(array, "shape", ()) for array in arrays}
     if len(shapes) > 1:
         _refuse_to_stack(arrays, names)
     stacked = np.array(arrays)

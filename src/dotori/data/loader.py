@@ -223,9 +223,7 @@ class DataLoader(Generic[T_co]):
     def __len__(self) -> int:
         """The number of batches in an epoch."""
         if not self._iterable:
-            return len(
-                self.sampler if self.batch_sampler is None else self.batch_sampler
-            )
+            return len(self._source)
         n, size = len(self.dataset), self.batch_size or 1
         return n // size if self.drop_last else -(-n // size)
 

@@ -196,6 +196,8 @@ class ThreadWorker:
     def join(self, deadline: float) -> None:
         # A thread cannot be killed. One that hangs in the dataset is a daemon: it ends
         # with its call, or with the program.
+        if self._thread is threading.current_thread():
+            return  # the garbage collector found the loader here
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
 
