@@ -20,6 +20,9 @@ Values = TypeVar("Values", bound=np.generic)
 
 _TINY = float(np.finfo(np.float64).tiny)
 
+#: The largest number that can be scaled: the range of a column must be finite too.
+LARGEST = 2.0**1022
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -90,8 +93,10 @@ def _in_safe_units(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
     values = _as_columns(x).astype(np.float64)
     if not len(values):
         raise ShapeError("scaling: at least one row was wanted, got shape (0, ...)")
-    if not np.isfinite(values).all():
-        raise NonFiniteError("scaling: finite numbers were wanted, got NaN or infinity")
+    if not (np.abs(values) <= LARGEST).all():
+        raise NonFiniteError(
+            "scaling: finite numbers were wanted, got NaN, infinity or one above 2**1022"
+        )
     largest = np.abs(values).max(initial=0.0)
     unit = 2.0**520 if largest > 2.0**500 else 1.0
     return values / unit, unit

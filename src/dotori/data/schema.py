@@ -23,6 +23,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
+from dotori.data.scaling import LARGEST
 from dotori.data.table import KINDS, Column, Kind, Table
 from dotori.errors import DataError, FormatError
 
@@ -139,6 +140,8 @@ def infer_schema(
     """
     for name in (*categorical, *keep):
         _ = table[name]
+    if not table.names:
+        raise DataError("the table has no columns to learn from")
     if not len(table):
         raise DataError("the table has no rows; at least one was wanted")
     features = []
@@ -149,22 +152,24 @@ def infer_schema(
         features.append(feature)
     schema = Schema(tuple(features), max_categories)
     if not schema.used:
-        reasons = "; ".join(schema.notes()) or "the table has no columns"
-        raise DataError(f"no column of the table can be used: {reasons}")
+        raise DataError(
+            f"no column of the table can be used: {'; '.join(schema.notes())}"
+        )
     return schema
 
 
 def check_finite(table: Table, name: str) -> None:
-    """Refuse an infinite number, naming its column and row."""
+    """Refuse a number beyond `LARGEST`, naming its column and row."""
     column = table[name]
     if column.kind != "number" or column.values.dtype.kind != "f":
         return
-    infinite = np.isinf(column.values)
+    infinite = np.abs(column.values) > np.float64(LARGEST)  # float64, or it overflows
     if infinite.any():
         row = int(np.argmax(infinite))
         raise DataError(
-            f"column {name!r}, row {table.row_number(row)}: the value is infinite "
-            f"({column.values[row]}); correct it, or leave it empty if it is not known"
+            f"column {name!r}, row {table.row_number(row)}: the value is infinite or "
+            f"close to it ({column.values[row]}); correct it, or leave it empty if it "
+            "is not known"
         )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.data.table import Column, Kind
+from dotori.data.table import KINDS, Column, Kind
 from dotori.tabular.target import labels_of
 
 Matrix = NDArray[np.float64]
@@ -311,6 +311,8 @@ def date_part(microseconds: NDArray[np.int64], part: str) -> NDArray[np.int64]:
 def encoder_from_json(document: Mapping[str, Any]) -> Encoder:
     """The encoder from what `to_json` gave; KeyError, TypeError or ValueError else."""
     values = dict(document)
+    if values["kind"] not in KINDS:
+        raise ValueError(f"kind {values['kind']!r}")
     if "fill" not in values:
         values["labels"] = tuple(str(label) for label in values["labels"])
         return CategoryEncoder(**values)

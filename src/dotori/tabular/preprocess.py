@@ -209,9 +209,11 @@ class Preprocessor:
                 np.asarray(arrays[name], np.float64) for name in ("shift", "factor")
             )
             width = sum(len(encoder.names) for encoder in encoders)
-            finite = np.isfinite(shift).all() and np.isfinite(factor).all()
-            if shift.shape != (width,) or factor.shape != (width,) or not finite:
+            sound = np.isfinite(shift).all() and np.isfinite(factor).all()
+            if shift.shape != (width,) or factor.shape != (width,) or not sound:
                 raise ValueError(f"scaling of shape {shift.shape} for {width} columns")
+            if not (factor > 0).all():
+                raise ValueError("a factor that is not above 0")
             return cls(
                 Schema.from_json(document["schema"]),
                 encoders,
