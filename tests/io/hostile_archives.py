@@ -92,6 +92,15 @@ def understated(megabytes: int) -> bytes:
     return data.replace(struct.pack("<L", true_size), struct.pack("<L", 200))
 
 
+def overstated() -> bytes:
+    """An array of 8,000 bytes, of which 80 are there; the rest would be old memory."""
+    header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000,), }"
+    member = npy_with_header(header, bytes(80))
+    data = zipped({"x.npy": member}, zipfile.ZIP_DEFLATED)
+    true_size, told = len(member), len(member) - 80 + 8000
+    return data.replace(struct.pack("<L", true_size), struct.pack("<L", told))
+
+
 def overlapping(count: int) -> bytes:
     """`count` entries of the table of contents that share one packed megabyte."""
     data = bomb(1, "00000.npy")
@@ -143,6 +152,7 @@ def bombs() -> dict[str, tuple[bytes, str]]:
     return {
         "3 GiB in 3 MB": (bomb(3072), r"take 3,221,225,\d+ bytes unpacked"),
         "declares 200 bytes": (understated(16), "CRC-32|takes 16,777,216"),
+        "declares 8,000 bytes, has 80": (overstated(), "less than it declares"),
         "3,000 members share their bytes": (overlapping(3000), "bytes unpacked"),
         "an archive in an archive": (zipped({"x.npz": inner}), "not a .npy array"),
         "an archive named as an array": (zipped({"x.npy": inner}), "not a .npy array"),

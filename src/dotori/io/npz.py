@@ -187,10 +187,11 @@ def _read_npy(file: IO[bytes], size: int, name: str) -> npt.NDArray[Any]:
     octets = flat.view(np.uint8).data
     # With the last byte, zipfile compares the member's CRC-32.
     for start in range(0, len(octets), _CHUNK):
-        chunk = file.read(min(_CHUNK, len(octets) - start))
-        if not chunk:
-            raise FormatError(f"{place}: the archive ends inside of it")
-        octets[start : start + len(chunk)] = chunk
+        part = octets[start : start + _CHUNK]
+        chunk = file.read(len(part))
+        if len(chunk) != len(part):
+            raise FormatError(f"{place}: the archive holds less than it declares")
+        part[:] = chunk
     array = flat.reshape(shape, order="F" if fortran else "C")
     native = dtype.newbyteorder("=")
     return array if dtype == native else array.astype(native)

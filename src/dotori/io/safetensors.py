@@ -240,10 +240,9 @@ def _read(file: BufferedIOBase, size: int) -> tuple[dict[str, Array], dict[str, 
     entries, metadata = parse_header(header, data_size)
     del header
     digests = checked_digests(entries, metadata)
-    data_start = size - data_size
     loaded: dict[str, Array] = {}
-    for entry in sorted(entries, key=lambda entry: entry.begin):
-        file.seek(data_start + entry.begin)
+    # The byte ranges tile the data, so that reading goes straight on.
+    for entry in sorted(entries, key=lambda entry: (entry.begin, entry.end)):
         loaded[entry.name] = _read_array(file, entry, digests.get(entry.name))
     metadata.pop(ARRAYS_KEY, None)
     metadata.pop(HEADER_KEY, None)
