@@ -21,7 +21,7 @@ from dotori.data.sampler import (
     draws_batches,
     under,
 )
-from dotori.data.workers import Pool, ThreadWorker, Worker, new_job
+from dotori.data.workers import Job, Pool, ThreadWorker, Worker
 from dotori.errors import ArgumentError, DataError, FormatError
 from dotori.random import Generator, default_generator
 
@@ -313,7 +313,7 @@ class DataLoader(Generic[T_co]):
 
     def _new_pool(self, maker: BatchMaker) -> Pool:
         stream = (self.batch_size or 1, self.drop_last) if self._iterable else None
-        job = new_job(maker, self.num_workers, stream, self.worker_init_fn)
+        job = Job(maker, self.num_workers, stream, self.worker_init_fn)
         if self.workers == "thread":
             hire: Callable[[int], Worker] = partial(ThreadWorker, job)
         else:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle, islice
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
@@ -62,23 +62,14 @@ class Job:
     """What all workers of a pool are told when they start.
 
     `stream` is None for a dataset with indices, else the batch size and `drop_last`.
+    The default dtype is that of the thread that makes the job.
     """
 
     maker: BatchMaker
     num_workers: int
     stream: tuple[int, bool] | None
     worker_init_fn: Callable[[int], Any] | None
-    default_dtype: np.dtype[Any]
-
-
-def new_job(
-    maker: BatchMaker,
-    num_workers: int,
-    stream: tuple[int, bool] | None,
-    worker_init_fn: Callable[[int], Any] | None,
-) -> Job:
-    """A job that passes on the calling thread's default dtype."""
-    return Job(maker, num_workers, stream, worker_init_fn, get_default_dtype())
+    default_dtype: np.dtype[Any] = field(default_factory=get_default_dtype)
 
 
 class Answer(NamedTuple):
@@ -100,7 +91,7 @@ class Desk:
         try:
             self._settle()
         except BaseException as error:
-            self._failure = error
+            self._failure = self._explain(error, ", starting")
 
     def _settle(self) -> None:
         job, worker = self._job, self._worker
@@ -114,9 +105,9 @@ class Desk:
 
     def answer(self, run: int, task: Task) -> Answer:
         """Make one batch; whatever goes wrong becomes an answer as well."""
+        if self._failure is not None:
+            return Answer(run, "error", self._failure)
         try:
-            if self._failure is not None:
-                raise self._failure
             return self._make(run, task)
         except BaseException as error:
             return Answer(run, "error", self._explain(error))
@@ -133,11 +124,11 @@ class Desk:
             return Answer(run, "batch", batch)
         return Answer(run, "end", None)
 
-    def _explain(self, error: BaseException) -> BaseException:
+    def _explain(self, error: BaseException, when: str = "") -> BaseException:
         place = f"DataLoader worker {self._worker} ({self._kind})"
         if not isinstance(error, Exception):  # sys.exit() must not end the caller
             error = WorkerError(f"{place} was ended by {error!r}")
-        error.add_note(f"in {place}{', starting' if self._failure else ''}")
+        error.add_note(f"in {place}{when}")
         return error
 
 
