@@ -78,6 +78,7 @@ def test_reads_what_numpy_writes(tmp_path, save):
         (member(descr="3"), "pickles"),
         (member(descr="__import__('os')"), "damaged header"),
         (member(descr="(" * 500 + ")" * 500), "header"),
+        (member(descr="-" * 3900 + "1"), "hostile header"),
         (member(descr="'" + "f" * 5000 + "'"), "no array has that"),
         (zipped({"x.npy": npy_with_header("[]")}), "damaged header"),
         (zipped({"x.npy": npy_with_header("{}")}), "damaged header"),
