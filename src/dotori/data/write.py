@@ -18,6 +18,8 @@ from dotori.data.table import Column, Table
 from dotori.errors import ArgumentError, DataError, need
 from dotori.io.atomic import atomic_write
 
+_BLOCK = 65_536  # rows
+
 
 def write_table(table: Table, path: Path) -> None:
     """Write a table to CSV, TSV, Parquet, Feather or Arrow, by the name's extension.
@@ -114,6 +116,8 @@ class TableWriter:
         if stack is None or sink is None:
             return
         if error is not None:
+            with contextlib.suppress(Exception):
+                sink.close()  # or pyarrow would write into the closed file later
             stack.__exit__(kind, error, trace)
             return
         with stack:
@@ -156,20 +160,26 @@ def _compressed(file: IO[bytes], compression: str) -> Any:
 
 class _TextSink:
     def __init__(self, file: IO[bytes], delimiter: str) -> None:
-        self._text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-        self._rows = csv.writer(self._text, delimiter=delimiter, lineterminator="\n")
+        self._file, self._delimiter = file, delimiter
         self._begun = False
 
     def write(self, table: Table) -> None:
+        # A block at a time, so that the text of a large table stays small.
+        for start in range(0, max(len(table), 1), _BLOCK):
+            self._write_block(table.slice(start, start + _BLOCK))
+
+    def _write_block(self, table: Table) -> None:
+        text = io.StringIO(newline="")
+        rows = csv.writer(text, delimiter=self._delimiter, lineterminator="\n")
         if not self._begun:
-            self._rows.writerow(table.names)
+            rows.writerow(table.names)
             self._begun = True
         fields = [_fields(column) for _, column in table.items()]
-        self._rows.writerows(zip(*fields, strict=True))
+        rows.writerows(zip(*fields, strict=True))
+        self._file.write(text.getvalue().encode())
 
     def close(self) -> None:
-        self._text.flush()
-        self._text.detach()
+        """Nothing is held back."""
 
 
 def _fields(column: Column) -> list[Any]:
