@@ -315,6 +315,27 @@ def test_the_nth_call_fails_for_every_n(tmp_path, code):
     assert failures == total - 1
 
 
+@POSIX
+def test_all_is_on_the_disk_before_the_name_changes(tmp_path, monkeypatch):
+    events = []
+    sync, replace = os.fsync, os.replace
+
+    def fsync(descriptor):
+        about = os.fstat(descriptor)
+        is_folder = stat.S_ISDIR(about.st_mode)
+        events.append("folder" if is_folder else about.st_size)
+        sync(descriptor)
+
+    def rename(source, target):
+        events.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", rename)
+    write(tmp_path / "f", b"buffered")
+    assert events == [len(b"buffered"), "rename", "folder"]
+
+
 class FullDisk:
     """A file that takes `room` bytes and then has no space left."""
 
