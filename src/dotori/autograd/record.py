@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dotori.ops._op import Op
 
 _ndarray = np.ndarray
+_SCALARS = (np.generic, bool, int, float)
 
 
 def unary(op: type[Op], x: Any) -> Tensor:
@@ -126,7 +127,8 @@ def _finish(
         outputs, extra = result[: len(op.outputs)], result[len(op.outputs) :]
     else:
         outputs, extra = (result,), ()
-    outputs = tuple(a if hasattr(a, "ndim") else np.asarray(a) for a in outputs)
+    # arithmetic without axes gives NumPy's scalars, which have a dtype but are no arrays
+    outputs = tuple(np.asarray(a) if isinstance(a, _SCALARS) else a for a in outputs)
     if recording.flags & OBSERVE and recording.observer is not None:
         recording.observer(op, arrays, outputs, attrs)
     due = (
