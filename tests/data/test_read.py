@@ -266,6 +266,27 @@ def test_files_of_arrow(tmp_path, extension):
             read(path)
 
 
+@pytest.mark.parametrize("extension", ["parquet", "feather"])
+def test_flipped_bytes_give_a_table_or_a_documented_error(tmp_path, extension):
+    """pyarrow itself would believe a wrong offset, and end the process."""
+    pytest.importorskip("pyarrow", reason="Parquet and Arrow files")
+    from dotori.data.write import write_table
+
+    path = tmp_path / f"a.{extension}"
+    write_table(Table.from_frame({"a": [1, 2], "t": ["x", None]}), path)
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(0, len(whole), 2):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            read_table(path)
+        except DataError:
+            refused += 1
+    assert refused > 10
+
+
 def test_a_stream_of_record_batches(tmp_path):
     pa = pytest.importorskip("pyarrow", reason="Arrow files")
     path = tmp_path / "a.arrows"

@@ -255,12 +255,11 @@ def _arrow_batches(
                 file = io.BytesIO(file.read())
             read = _parquet if form == "parquet" else _ipc
             yield read(source, file, rows, columns)
-    except (arrow.ArrowException, OSError) as error:
-        if isinstance(error, DataError):
-            raise
+    except (arrow.ArrowException, OSError, UnicodeError, OverflowError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
         raise DataError(
-            f"{source.path!r} is not a whole {form} file "
-            f"({str(error).splitlines()[0].rstrip('.')}); write or get it again"
+            f"{source.path!r} is not a whole {form} file ({reason}); write or get it "
+            "again"
         ) from error
 
 
@@ -271,7 +270,7 @@ def _parquet(
     reader = parquet.ParquetFile(file)
     schema = reader.schema_arrow
     source.check_columns(columns, schema.names)
-    batches = reader.iter_batches(batch_size=rows, columns=columns)
+    batches = map(_validated, reader.iter_batches(batch_size=rows, columns=columns))
     if columns is None:
         return batches, schema
     # iter_batches keeps the file's order of columns, not the one that was asked for.
@@ -291,7 +290,14 @@ def _ipc(
     batches: Iterable[Any] = reader
     if magic == b"ARROW1":
         batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
+    batches = map(_validated, batches)
     return (batches, schema) if columns is None else _selected(batches, schema, columns)
+
+
+def _validated(batch: Any) -> Any:
+    """pyarrow believes the offsets in a file, and a wrong one ends the process."""
+    batch.validate(full=True)
+    return batch
 
 
 def _selected(
