@@ -1,0 +1,58 @@
+"""The activations that are functions of the package itself, as in PyTorch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dotori.autograd import apply, as_variable, unary
+from dotori.errors import AxisError
+from dotori.functions._numpy import TensorLike
+from dotori.ops import activation as op
+
+if TYPE_CHECKING:
+    from dotori._tensor import Tensor
+
+__all__ = ["log_softmax", "relu", "softmax"]
+
+
+def relu(input: TensorLike, inplace: bool = False) -> Tensor:
+    """max(x, 0).
+
+    Examples
+    --------
+    >>> relu([-1.0, 0.0, 2.0]).tolist()
+    [0.0, 0.0, 2.0]
+    """
+    return unary(op.Relu, input)
+
+
+def softmax(input: TensorLike, dim: int = -1) -> Tensor:
+    """e^(x_i) / sum_j e^(x_j) along `dim`: numbers between 0 and 1 that add up to 1.
+
+    Examples
+    --------
+    >>> softmax([[0.0, 0.0], [1000.0, 0.0]]).tolist()
+    [[0.5, 0.5], [1.0, 0.0]]
+    """
+    y: Tensor = apply(op.Softmax, with_axis("softmax", input, dim), axis=dim)
+    return y
+
+
+def log_softmax(input: TensorLike, dim: int = -1) -> Tensor:
+    """log softmax(x) along `dim`, finite also where softmax(x) rounds to 0.
+
+    Examples
+    --------
+    >>> log_softmax([1000.0, 0.0]).tolist()
+    [0.0, -1000.0]
+    """
+    y: Tensor = apply(op.LogSoftmax, with_axis("log_softmax", input, dim), axis=dim)
+    return y
+
+
+def with_axis(name: str, input: TensorLike, dim: int) -> Tensor:
+    """The tensor, whose axis `dim` exists."""
+    x = as_variable(input)
+    if not -max(x.ndim, 1) <= dim < max(x.ndim, 1):
+        raise AxisError(f"{name}: x of shape {x.shape} has no axis {dim}")
+    return x

@@ -1,0 +1,67 @@
+"""The same function in dotori and in PyTorch: values, gradients, second gradients."""
+
+import numpy as np
+import pytest
+
+import dotori
+from dotori import Tensor
+
+torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this comparison")
+
+
+def agree(ours, theirs, *arrays, second=True, rtol=1e-7, atol=1e-11):
+    """Assert that both functions of float64 `arrays` agree to second order."""
+    rng = np.random.default_rng(len(arrays))
+    xs = [dotori.tensor(a, requires_grad=True) for a in arrays]
+    ts = [torch.tensor(a, requires_grad=True) for a in arrays]
+    y, z = ours(*xs), theirs(*ts)
+    same(y, z, rtol, atol, "value")
+    if not z.requires_grad:
+        assert not y.requires_grad
+        return
+    weights = rng.standard_normal(tuple(z.shape))
+    gs = dotori.autograd.grad(y, xs, weights, create_graph=True, allow_unused=True)
+    hs = torch.autograd.grad(
+        z, ts, torch.tensor(weights), create_graph=True, allow_unused=True
+    )
+    for i, (g, h) in enumerate(zip(gs, hs, strict=True)):
+        same(or_zeros(g, xs[i]), or_zeros(h, ts[i]), rtol, atol, f"gradient {i}")
+    if second:
+        _second_order_agrees(rng, xs, gs, ts, hs, rtol, atol)
+
+
+def _second_order_agrees(rng, xs, gs, ts, hs, rtol, atol):
+    """The gradient of (gradients times a random direction)."""
+    directions = [rng.standard_normal(x.shape) for x in xs]
+    total = dotori.tensor(0.0, dtype=np.float64)
+    torch_total = torch.zeros((), dtype=torch.float64)
+    for g, h, u in zip(gs, hs, directions, strict=True):
+        if g is not None and g.requires_grad:
+            total = total + (g * dotori.tensor(u)).sum()
+        if h is not None and h.requires_grad:
+            torch_total = torch_total + (h * torch.tensor(u)).sum()
+    seconds = [None] * len(xs)
+    torch_seconds = [None] * len(ts)
+    if total.requires_grad:
+        seconds = dotori.autograd.grad(total, xs, allow_unused=True)
+    if torch_total.requires_grad:
+        torch_seconds = torch.autograd.grad(torch_total, ts, allow_unused=True)
+    for i, (g, h) in enumerate(zip(seconds, torch_seconds, strict=True)):
+        same(or_zeros(g, xs[i]), or_zeros(h, ts[i]), rtol, atol, f"second gradient {i}")
+
+
+def or_zeros(gradient, like):
+    if gradient is not None:
+        return gradient
+    if isinstance(like, Tensor):
+        return dotori.tensor(np.zeros(like.shape))
+    return torch.zeros_like(like)
+
+
+def same(ours, theirs, rtol=1e-7, atol=1e-11, what="value"):
+    """Shape, then type, then numbers."""
+    assert isinstance(ours, Tensor)
+    theirs = theirs.detach().numpy(force=True)
+    assert ours.shape == theirs.shape, what
+    assert ours.dtype == theirs.dtype, what
+    np.testing.assert_allclose(ours.array, theirs, rtol=rtol, atol=atol, err_msg=what)
