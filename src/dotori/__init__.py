@@ -1,5 +1,8 @@
 """dotori: machine learning and deep learning on NumPy."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from dotori import autograd as autograd
 from dotori._tensor import Tensor as Tensor
 from dotori._version import __version__ as __version__
@@ -26,3 +29,29 @@ from dotori.random import Generator as Generator
 from dotori.random import default_generator as default_generator
 from dotori.random import initial_seed as initial_seed
 from dotori.random import manual_seed as manual_seed
+
+if TYPE_CHECKING:
+    from dotori import data as data
+    from dotori import io as io
+    from dotori import nn as nn
+    from dotori import optim as optim
+    from dotori import tabular as tabular
+    from dotori import train as train
+    from dotori.tabular.job import fit as fit
+    from dotori.tabular.model import load as load
+
+# Loaded when they are first used: what is not needed costs no time.
+_LAZY_PACKAGES = ("data", "io", "nn", "optim", "tabular", "train")
+_LAZY_NAMES = {"fit": "dotori.tabular.job", "load": "dotori.tabular.model"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY_PACKAGES:
+        return import_module(f"dotori.{name}")
+    if name in _LAZY_NAMES:
+        return getattr(import_module(_LAZY_NAMES[name]), name)
+    raise AttributeError(f"module 'dotori' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY_PACKAGES, *_LAZY_NAMES})

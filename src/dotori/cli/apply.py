@@ -18,7 +18,9 @@ from dotori.tabular.stream import iter_predictions, predict_file
 def load(path: Path) -> TableModel:
     """A model file, or one sentence on why it cannot be used."""
     if not path.exists():
-        raise DataError(f"there is no model file {str(path)!r}; `dotori train` makes one")
+        raise DataError(
+            f"there is no model file {str(path)!r}; `dotori train` makes one"
+        )
     return TableModel.load(path)
 
 
@@ -78,9 +80,7 @@ def describe(model: TableModel) -> dict[str, Any]:
         "target": model.target.to_json(),
         "schema": model.preprocessor.schema.to_json(),
         "features": list(model.preprocessor.feature_names_out),
-        "layers": {
-            name: list(p.shape) for name, p in model.network.named_parameters()
-        },
+        "layers": {name: list(p.shape) for name, p in model.network.named_parameters()},
         "options": model.options.to_mapping(),
         "results": model.results,
     }

@@ -23,7 +23,7 @@ _NAMES = {
     "f1": "F1",
     "roc_auc": "ROC AUC",
 }
-_MODELS = {"mean": "mean only", "prior": "most frequent", "linear": "linear"}
+_MODELS = {"mean": "mean only", "frequencies": "class shares only"}
 
 
 def plan(job: Job) -> None:

@@ -100,9 +100,7 @@ class Request:
 def run(request: Request, *, as_json: bool, quiet: bool) -> int:
     """Train, save and show; returns the exit code."""
     check_output(request.output)
-    job = Job.prepare(
-        request.data, request.target, request.options, request.valid_file
-    )
+    job = Job.prepare(request.data, request.target, request.options, request.valid_file)
     silent = quiet or as_json
     if not silent:
         show.plan(job)

@@ -33,7 +33,7 @@ from dotori.tabular.preprocess import Preprocessor
 from dotori.tabular.score import score
 from dotori.tabular.split import train_valid_test_split
 from dotori.tabular.target import Target, drop_missing_target, infer_target
-from dotori.train import Callback, Checkpoint, EarlyStopping, Progress, Trainer, metrics
+from dotori.train import Callback, Checkpoint, EarlyStopping, Progress, Trainer, running
 
 # Streams derived from the seed, so that each choice is independent of the others.
 _SPLIT, _WEIGHTS, _ORDER = 0, 1, 2
@@ -290,7 +290,7 @@ class _Score:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.metric: Any = (
-            metrics.RMSE() if target.is_regression else metrics.Accuracy()
+            running.RMSE() if target.is_regression else running.Accuracy()
         )
 
     def reset(self) -> None:
@@ -315,7 +315,9 @@ def open_data(data: Any, target: str | None) -> tuple[Table, str]:
     if isinstance(data, str) and data in builtin_names() and not Path(data).exists():
         table = load_builtin(data)
         return table, target or table.names[-1]
-    table = read_table(data) if isinstance(data, (str, Path)) else Table.from_frame(data)
+    table = (
+        read_table(data) if isinstance(data, (str, Path)) else Table.from_frame(data)
+    )
     if target is None:
         raise ArgumentError(
             "which column is to be predicted? Name it: --target NAME on the command "

@@ -158,6 +158,11 @@ class TableModel:
         )
 
 
+def load(path: Any) -> TableModel:
+    """The trained model in a file: see `TableModel.load`."""
+    return TableModel.load(path)
+
+
 def as_table(data: Any, model: TableModel, with_target: bool = False) -> Table:
     """The rows in `data` with the columns that `model` needs.
 

@@ -15,7 +15,9 @@ HEADLINE = {"regression": "rmse", "binary": "accuracy", "multiclass": "accuracy"
 LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
 
 
-def score(target: Target, true: NDArray[Any], predicted: NDArray[Any]) -> dict[str, Any]:
+def score(
+    target: Target, true: NDArray[Any], predicted: NDArray[Any]
+) -> dict[str, Any]:
     """Judge predictions: amounts, or a row of probabilities for each row.
 
     Parameters

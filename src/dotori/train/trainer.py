@@ -1,10 +1,10 @@
 """The training loop, to be read in one sitting.
 
-    for each epoch                                  Trainer.fit
-        for each batch of the training data         Trainer._train_epoch
-            forward, loss, backward, clip, step     Trainer.train_step
-        loss and metrics on the validation data     Trainer.evaluate
-        the learning-rate schedule, the callbacks   Trainer._end_epoch
+for each epoch                                  Trainer.fit
+    for each batch of the training data         Trainer._train_epoch
+        forward, loss, backward, clip, step     Trainer.train_step
+    loss and metrics on the validation data     Trainer.evaluate
+    the learning-rate schedule, the callbacks   Trainer._end_epoch
 """
 
 from __future__ import annotations

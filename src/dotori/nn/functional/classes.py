@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from dotori._tensor import Tensor
 
 
-def class_labels(name: str, logits: Tensor, target: Tensor, ignore_index: int) -> Any:
-    """The labels in `target` as an int64 array that fits `logits`.
+def class_labels(
+    name: str, logits: Tensor, target: Tensor, ignore_index: int
+) -> tuple[Any, bool]:
+    """The labels in `target` as an int64 array that fits `logits`; whether all count.
 
     Any integer type will do, and floats that are whole numbers, with a hint.
 
@@ -40,7 +42,8 @@ def class_labels(name: str, logits: Tensor, target: Tensor, ignore_index: int) -
     # One comparison finds both ends: a negative number is huge without its sign.
     if labels.size and int(labels.view(np.uint64).max()) >= n_classes:
         _check_range(name, labels, n_classes, ignore_index)
-    return labels
+        return labels, False
+    return labels, not 0 <= ignore_index < n_classes
 
 
 def _wrong_shape(

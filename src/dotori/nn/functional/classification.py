@@ -80,13 +80,12 @@ def cross_entropy(
         )
     if t.array.dtype.kind == "f" and t.shape == x.shape:
         return _from_probabilities(x, t, weight, reduction, label_smoothing)
-    labels = class_labels("cross_entropy", x, t, ignore_index)
-    if weight is None and reduction == "mean" and not label_smoothing and labels.size:
-        if not (labels == ignore_index).any():
-            share = 1 / labels.size
-            loss: Tensor
-            loss, _ = apply(op.CrossEntropy, x, target=labels, weight=share, total=True)
-            return loss
+    labels, all_count = class_labels("cross_entropy", x, t, ignore_index)
+    n = labels.size
+    if all_count and reduction == "mean" and weight is None and n and not label_smoothing:
+        loss: Tensor
+        loss, _ = apply(op.CrossEntropy, x, target=labels, weight=1 / n, total=True)
+        return loss
     w = None if weight is None else as_variable(weight)
     if label_smoothing:
         return _smoothed(x, labels, w, ignore_index, reduction, label_smoothing)
@@ -116,7 +115,7 @@ def nll_loss(
         loss = nll_loss(x, t, weight, ignore_index=ignore_index, reduction=reduction)
         return loss.reshape(())
     _check_options("nll_loss", x, reduction)
-    labels = class_labels("nll_loss", x, t, ignore_index)
+    labels, _ = class_labels("nll_loss", x, t, ignore_index)
     w = None if weight is None else as_variable(weight)
     return _of_labels(op.NegativeLogLikelihood, x, labels, w, ignore_index, reduction)
 

@@ -186,7 +186,7 @@ def multi_margin_loss(
             x.reshape(1, -1), t.reshape(1), p, margin, weight, reduction=reduction
         )
         return found.reshape(())
-    labels = class_labels(name, x, t, ignore_index=-1 - x.shape[1])
+    labels, _ = class_labels(name, x, t, ignore_index=-1 - x.shape[1])
     hot = _hot(labels, x)
     gap = relu(margin + x - (x * wrap(hot)).sum(dim=1, keepdim=True)) * wrap(1 - hot)
     values = (gap if p == 1 else gap * gap).sum(dim=1) / x.shape[1]

@@ -1,0 +1,76 @@
+"""Loading a state dict: every misfit is found, and listed, before anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dotori.autograd import note_change
+from dotori.errors import ShapeError
+from dotori.functions.creation import to_array
+
+if TYPE_CHECKING:
+    from dotori.nn.module import Module
+
+
+class LoadResult(NamedTuple):
+    """The keys that `load_state_dict(strict=False)` had no use or no value for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def load_into(
+    module: Module, state: Mapping[str, Any], strict: bool, assign: bool
+) -> LoadResult:
+    """Copy the values of `state` into the memory of the module's own tensors.
+
+    Parameters
+    ----------
+    module : Module
+    state : mapping of str to tensor or array
+        Also tensors of PyTorch.
+    strict : bool
+        Whether each key must be there and none left over.
+    assign : bool
+        Take over the arrays themselves, and their types, instead of copying.
+
+    Raises
+    ------
+    ShapeError
+        Lists all missing, unexpected and mis-shaped keys; the module is as before.
+    """
+    own = module.state_dict()
+    tensors = dict(module.named_parameters()) | dict(module.named_buffers())
+    given = {name: _array(value) for name, value in state.items()}
+    missing = [name for name in own if name not in given]
+    unexpected = [name for name in given if name not in own]
+    problems = [
+        f"{name} has shape {given[name].shape}, wanted {own[name].shape}"
+        for name in own
+        if name in given and given[name].shape != own[name].shape
+    ]
+    if strict:
+        problems += [f"{name} is missing" for name in missing]
+        problems += [f"{name} is unexpected" for name in unexpected]
+    if problems:
+        lines = "\n  ".join(problems)
+        raise ShapeError(
+            f"the state does not fit {type(module).__name__}, nothing was loaded:\n"
+            f"  {lines}"
+        )
+    for name, target in own.items():
+        if name in given and assign and name in tensors:
+            tensors[name].data = given[name]
+        elif name in given:
+            np.copyto(target.array, given[name], casting="same_kind")
+            note_change(target.array, "load_state_dict")
+    return LoadResult(missing, unexpected)
+
+
+def _array(value: Any) -> Any:
+    if hasattr(value, "detach") and not hasattr(value, "array"):
+        value = value.detach().cpu().numpy()  # a tensor of PyTorch
+    return to_array(value)

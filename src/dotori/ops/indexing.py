@@ -1,0 +1,74 @@
+"""Taking elements by index, and putting gradients back where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dotori.ops._op import Op, Sample
+
+
+def has_arrays(index: Any) -> bool:
+    """Whether `index` holds an integer array, which may name an element twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(p, np.ndarray) and p.dtype.kind != "b" for p in parts)
+
+
+class Index(Op):
+    """y = x[index]; the gradient goes to the elements that were taken."""
+
+    saves = ("x",)
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, index: Any) -> Any:
+        return x[index]
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, x: Any, *, index: Any) -> Any:
+        if isinstance(dy, np.ndarray):
+            return PutInto.forward(xp, dy, index=index, shape=x.shape)
+        from dotori.autograd import apply
+
+        return apply(PutInto, dy, index=index, shape=x.shape)
+
+    @staticmethod
+    def torch(x: Any, *, index: Any) -> Any:
+        return x[index]
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        x = rng.standard_normal((4, 5))
+        yield Sample((x,), {"index": (slice(1, 3), 2)})
+        yield Sample((x,), {"index": (np.array([0, 0, 3]),)})
+
+
+class PutInto(Op):
+    """Zeros of a shape with y[index] += x: what Index does, backwards."""
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+        y = xp.zeros(shape, x.dtype)
+        if has_arrays(index):
+            xp.add.at(y, index, x)
+        else:
+            y[index] = x
+        return y
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+        return dy[index]
+
+    @staticmethod
+    def torch(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+        import torch
+
+        return torch.zeros(shape, dtype=x.dtype).index_put(
+            tuple(torch.as_tensor(i) for i in index), x, accumulate=True
+        )
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        index = (np.array([0, 0, 3]),)
+        yield Sample((rng.standard_normal((3, 5)),), {"index": index, "shape": (4, 5)})

@@ -1,0 +1,61 @@
+"""The product of matrices, and the affine map that layers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dotori.ops._op import Op, Sample
+
+
+class Matmul(Op):
+    """Y = A B for stacks of matrices; dA = dY B^T, dB = A^T dY."""
+
+    saves = ("a", "b")
+    torch = "matmul"
+
+    @staticmethod
+    def forward(xp: Any, a: Any, b: Any) -> Any:
+        return xp.matmul(a, b)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
+        da = xp.matmul(dy, xp.swapaxes(b, -1, -2)) if needs[0] else None
+        db = xp.matmul(xp.swapaxes(a, -1, -2), dy) if needs[1] else None
+        return da, db
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        yield Sample((rng.standard_normal((3, 4)), rng.standard_normal((4, 2))))
+        yield Sample((rng.standard_normal((5, 3, 4)), rng.standard_normal((4, 2))))
+
+
+class Linear(Op):
+    """Y = X W^T + b; dX = dY W, dW = dY^T X, db = sum of dY over the rows."""
+
+    saves = ("x", "w")
+
+    @staticmethod
+    def forward(xp: Any, x: Any, w: Any, b: Any) -> Any:
+        y = xp.matmul(x, w.T)
+        y += b
+        return y
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, needs: Any, x: Any, w: Any) -> Any:
+        dx = xp.matmul(dy, w) if needs[0] else None
+        dy = dy.reshape((-1, dy.shape[-1]))
+        dw = xp.matmul(dy.T, x.reshape((-1, x.shape[-1]))) if needs[1] else None
+        return dx, dw, (dy.sum(axis=0) if needs[2] else None)
+
+    @staticmethod
+    def torch(x: Any, w: Any, b: Any) -> Any:
+        from torch.nn.functional import linear
+
+        return linear(x, w, b)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        for lead in ((5,), (2, 5), ()):
+            x = rng.standard_normal((*lead, 3))
+            yield Sample((x, rng.standard_normal((4, 3)), rng.standard_normal(4)))

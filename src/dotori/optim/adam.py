@@ -1,0 +1,122 @@
+"""Adam and AdamW (Kingma and Ba, 2015; Loshchilov and Hutter, 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dotori.errors import ArgumentError
+from dotori.kernels.optim import adam
+from dotori.optim.optimizer import Group, Optimizer, check_settings
+
+
+class Adam(Optimizer):
+    """m <- b1 m + (1-b1) g;  v <- b2 v + (1-b2) g^2;  p <- p - lr mhat/(sqrt(vhat)+eps).
+
+    mhat = m / (1 - b1^t) and vhat = v / (1 - b2^t) correct the start at zero
+    (Kingma and Ba, algorithm 1). `weight_decay` adds weight_decay * p to g; with
+    `decoupled_weight_decay` it shrinks p by lr * weight_decay instead, which is AdamW.
+
+    Parameters
+    ----------
+    params : iterable of parameters or groups
+    lr : float
+    betas : (float, float)
+    eps : float
+    weight_decay : float
+    amsgrad : bool
+        Use the largest v so far (Reddi, Kale and Kumar, 2018).
+    maximize : bool
+        Go up the gradient.
+    foreach, capturable, differentiable, fused
+        Accepted, as PyTorch takes them; every update here is fused.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([1.0], requires_grad=True)
+    >>> optimizer = Adam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> _ = optimizer.step()
+    >>> round(w.item(), 4)
+    0.9
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        name = type(self).__name__
+        check_settings(name, lr=lr, eps=eps, weight_decay=weight_decay)
+        if not all(0 <= b < 1 for b in betas):
+            raise ArgumentError(f"{name}: betas must lie in [0, 1), got {betas}")
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "foreach": foreach,
+            "maximize": maximize,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def update(
+        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
+    ) -> None:
+        b1, b2 = group["betas"]
+        decay, shrink = group["weight_decay"], 0.0
+        if group["decoupled_weight_decay"]:
+            decay, shrink = 0.0, group["lr"] * decay
+        adam(
+            p,
+            -g if group["maximize"] else g,
+            state("exp_avg"),
+            state("exp_avg_sq"),
+            state("max_exp_avg_sq") if group["amsgrad"] else None,
+            group["lr"] / (1 - b1**step),
+            (1 - b2**step) ** 0.5,
+            b1,
+            b2,
+            group["eps"],
+            decay,
+            shrink,
+        )
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: p <- (1 - lr weight_decay) p, then Adam's step.
+
+    Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        **flags: Any,
+    ) -> None:
+        flags["decoupled_weight_decay"] = True
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **flags)

@@ -1,0 +1,237 @@
+"""`Optimizer`: groups of parameters, their state, and one step over flat memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotori._tensor import Tensor
+from dotori.autograd import enable_grad, note_change
+from dotori.errors import ArgumentError, DTypeError, FormatError, GradientError
+from dotori.optim.flat import FlatGroup
+
+Group = dict[str, Any]
+
+
+class Optimizer:
+    """The base of all optimisers; a subclass defines `update`.
+
+    Parameters
+    ----------
+    params : iterable of tensors, of (name, tensor) pairs, or of dicts
+        A dict is a group: ``{"params": [...], "lr": ...}`` with settings of its own.
+    defaults : dict
+        The settings of groups that do not give their own.
+
+    Attributes
+    ----------
+    param_groups : list of dict
+        Settings may be changed between steps, as schedules do.
+    """
+
+    #: The names of the state arrays, PyTorch's.
+    state_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        self.defaults = defaults
+        self.param_groups: list[Group] = []
+        self._flat: list[FlatGroup | None] = []
+        given = list(params)
+        if not given:
+            raise ArgumentError(
+                f"{type(self).__name__} was given no parameters; pass "
+                "model.parameters(), and mind that an iterator is empty after one use"
+            )
+        groups = given if isinstance(given[0], Mapping) else [{"params": given}]
+        for group in groups:
+            self.add_param_group(dict(group))
+
+    def update(
+        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
+    ) -> None:
+        """Write new values into `p`, of shape (n,), from the gradient `g`.
+
+        ``state(name)`` gives a state array of the same shape, zeros at first; `step`
+        counts from 1. `g` must not be written to.
+        """
+        raise NotImplementedError
+
+    def add_param_group(self, group: Group) -> None:
+        """Add parameters with settings of their own."""
+        params = group["params"]
+        params = [params] if isinstance(params, Tensor) else list(params)
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        known = {id(p) for g in self.param_groups for p in g["params"]}
+        for p in params:
+            _check_parameter(type(self).__name__, p)
+            if id(p) in known:
+                raise ArgumentError(
+                    f"{type(self).__name__}: a parameter of shape {p.shape} is given "
+                    "twice; each belongs into one group, once"
+                )
+            known.add(id(p))
+        for dtype in dict.fromkeys(p.dtype for p in params):
+            same = [p for p in params if p.dtype == dtype]
+            self.param_groups.append({**self.defaults, **group, "params": same})
+            self._flat.append(None)
+        if not params:
+            self.param_groups.append({**self.defaults, **group, "params": []})
+            self._flat.append(None)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients; call it before each `backward`."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                node = p.node
+                if node is None or node.grad is None:
+                    continue
+                if set_to_none:
+                    node.grad = None
+                else:
+                    node.grad.array[...] = 0
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update each parameter that has a gradient.
+
+        `closure` computes the loss anew, with gradients, and returns it.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for k, group in enumerate(self.param_groups):
+            if group["params"]:
+                self._step_group(self._laid_out(k), group)
+        return loss
+
+    def _step_group(self, flat: FlatGroup, group: Group) -> None:
+        params = flat.params
+        ready = [i for i, p in enumerate(params) if p.grad is not None]
+        if not ready:
+            return
+        runs = flat.all_runs if len(ready) == len(params) else flat.runs(ready)
+        for run in list(runs):
+            part = slice(run.start, run.stop)
+            step = flat.steps[run.members[0]] + 1
+
+            def state(name: str, part: slice = part) -> NDArray[Any]:
+                return flat.zeros(name)[part]
+
+            self.update(flat.values[part], flat.gradient(run), state, step, group)
+            for i in run.members:
+                flat.steps[i] = step
+        note_change(flat.values, f"{type(self).__name__}.step")
+        if len(ready) != len(params):
+            flat.all_runs = list(flat.runs(range(len(params))))
+
+    def _laid_out(self, k: int) -> FlatGroup:
+        """The flat memory of a group; laid out anew if parameters got other memory."""
+        flat = self._flat[k]
+        if flat is not None and flat.still_in_place():
+            return flat
+        fresh = FlatGroup(self.param_groups[k]["params"])
+        if flat is not None:
+            fresh.steps = flat.steps
+            for name, old in flat.state.items():
+                fresh.zeros(name)[...] = old
+            fresh.all_runs = list(fresh.runs(range(len(fresh.params))))
+        self._flat[k] = fresh
+        return fresh
+
+    @property
+    def state(self) -> dict[Tensor, dict[str, Any]]:
+        """The state of each parameter that was updated: arrays in its shape, "step"."""
+        found: dict[Tensor, dict[str, Any]] = {}
+        for flat in self._flat:
+            for i, p in enumerate(flat.params if flat is not None else ()):
+                if flat is not None and flat.steps[i]:
+                    arrays = {n: flat.view(a, i) for n, a in flat.state.items()}
+                    found[p] = {"step": flat.steps[i], **arrays}
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """State and settings, with parameters named by position, as PyTorch has it."""
+        order = [p for group in self.param_groups for p in group["params"]]
+        place = {id(p): i for i, p in enumerate(order)}
+        state = {
+            place[id(p)]: {
+                k: v.copy() if isinstance(v, np.ndarray) else v for k, v in s.items()
+            }
+            for p, s in self.state.items()
+        }
+        groups = [
+            {**group, "params": [place[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave, here or in PyTorch.
+
+        Raises
+        ------
+        FormatError
+            If groups, their sizes or the arrays' shapes are not this optimiser's.
+        """
+        groups = state_dict["param_groups"]
+        ours = [len(g["params"]) for g in self.param_groups]
+        theirs = [len(g["params"]) for g in groups]
+        if ours != theirs:
+            raise FormatError(
+                f"{type(self).__name__}.load_state_dict: the state has groups of "
+                f"{theirs} parameters, this optimiser of {ours}"
+            )
+        position = 0
+        for k, (own, given) in enumerate(zip(self.param_groups, groups, strict=True)):
+            own.update({n: v for n, v in given.items() if n != "params"})
+            if not own["params"]:
+                continue
+            flat = self._laid_out(k)
+            for i in range(len(flat.params)):
+                kept = state_dict["state"].get(position + i)
+                if kept is not None:
+                    self._load_parameter(flat, i, kept)
+            flat.all_runs = list(flat.runs(range(len(flat.params))))
+            position += len(flat.params)
+
+    def _load_parameter(self, flat: FlatGroup, i: int, kept: Mapping[str, Any]) -> None:
+        for name, value in kept.items():
+            array = np.asarray(getattr(value, "array", value))
+            if name == "step":
+                flat.steps[i] = int(array)
+            elif value is not None:
+                view = flat.view(flat.zeros(name), i)
+                if array.shape != view.shape:
+                    raise FormatError(
+                        f"{type(self).__name__}.load_state_dict: {name} of parameter "
+                        f"{i} has shape {array.shape}, wanted {view.shape}"
+                    )
+                view[...] = array
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, group in enumerate(self.param_groups):
+            settings = {k: v for k, v in group.items() if k != "params"}
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {k}: {v}" for k, v in sorted(settings.items())]
+        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _check_parameter(place: str, p: Any) -> None:
+    if not isinstance(p, Tensor):
+        raise DTypeError(f"{place} updates tensors, got {type(p).__name__}")
+    if not p.is_leaf:
+        raise GradientError(
+            f"{place} can only update leaves, got a tensor of shape {p.shape} that was "
+            "computed from others; pass what it was computed from"
+        )
+
+
+def check_settings(place: str, **settings: float) -> None:
+    """Each setting must be at least 0; one message for all optimisers."""
+    for name, value in settings.items():
+        if not value >= 0:
+            raise ArgumentError(f"{place}: {name} must be at least 0, got {value}")

@@ -1,0 +1,72 @@
+"""RMSprop (Tieleman and Hinton, 2012)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dotori.kernels.optim import rmsprop
+from dotori.optim.optimizer import Group, Optimizer, check_settings
+
+
+class RMSprop(Optimizer):
+    """s <- alpha s + (1 - alpha) g^2;  p <- p - lr g / (sqrt(s) + eps).
+
+    With `centered`, the variance s - mean(g)^2 takes the place of s (Graves, 2013).
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([1.0], requires_grad=True)
+    >>> optimizer = RMSprop([w], lr=0.01)
+    >>> (w * w).sum().backward()
+    >>> _ = optimizer.step()
+    >>> round(w.item(), 4)
+    0.9
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        settings = {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum}
+        check_settings("RMSprop", **settings, weight_decay=weight_decay)
+        defaults = {
+            **settings,
+            "weight_decay": weight_decay,
+            "centered": centered,
+            "capturable": capturable,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def update(
+        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
+    ) -> None:
+        rmsprop(
+            p,
+            -g if group["maximize"] else g,
+            state("square_avg"),
+            state("momentum_buffer") if group["momentum"] > 0 else None,
+            state("grad_avg") if group["centered"] else None,
+            group["lr"],
+            group["alpha"],
+            group["eps"],
+            group["weight_decay"],
+            group["momentum"],
+        )

@@ -1,0 +1,76 @@
+"""Stochastic gradient descent, with momentum and Nesterov's form of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dotori.errors import ArgumentError
+from dotori.kernels.optim import sgd
+from dotori.optim.optimizer import Group, Optimizer, check_settings
+
+
+class SGD(Optimizer):
+    """v <- momentum v + (1 - dampening) g;  p <- p - lr v.
+
+    Without momentum, p <- p - lr g. With `nesterov`, p <- p - lr (g + momentum v).
+    `weight_decay` adds weight_decay * p to g (Sutskever et al., ICML 2013).
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([1.0], requires_grad=True)
+    >>> optimizer = SGD([w], lr=0.25)
+    >>> (w * w).sum().backward()
+    >>> _ = optimizer.step()
+    >>> w.item()
+    0.5
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_settings("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ArgumentError("SGD: nesterov needs momentum above 0 and no dampening")
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+
+    def update(
+        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
+    ) -> None:
+        momentum = group["momentum"]
+        sgd(
+            p,
+            -g if group["maximize"] else g,
+            state("momentum_buffer") if momentum else None,
+            group["lr"],
+            momentum,
+            group["dampening"],
+            group["weight_decay"],
+            group["nesterov"],
+            step == 1,
+        )
