@@ -95,7 +95,7 @@ def _in_safe_units(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
         raise ShapeError("scaling: at least one row was wanted, got shape (0, ...)")
     if not (np.abs(values) <= LARGEST).all():
         raise NonFiniteError(
-            "scaling: finite numbers were wanted, got NaN, infinity or one above 2**1022"
+            "scaling: finite numbers up to 2**1022 were wanted, got NaN or one beyond"
         )
     largest = np.abs(values).max(initial=0.0)
     unit = 2.0**520 if largest > 2.0**500 else 1.0
