@@ -8,6 +8,7 @@ by key, without drawing from a parent and without ever overlapping in practice.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -115,9 +116,12 @@ class Generator:
         This is dropout's mask. It is drawn from the raw stream, so any other
         implementation of Philox gives the same mask for the same key and counter.
         """
-        size = int(np.prod(shape, dtype=np.int64))
+        size = math.prod(shape)
         words = self._bits.random_raw((size + 1) // 2).view(np.uint32)[:size]
-        kept: NDArray[np.bool_] = (words >= np.uint64(round(p * 2**32))).reshape(shape)
+        first_kept = round(p * 2**32)
+        if first_kept == 2**32:  # beyond 32 bits, in which comparing is twice as fast
+            return np.zeros(shape, np.bool_)
+        kept: NDArray[np.bool_] = (words >= np.uint32(first_kept)).reshape(shape)
         return kept
 
     def get_state(self) -> dict[str, Any]:
