@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from numpy.typing import NDArray
-
 from dotori.errors import ArgumentError
 from dotori.kernels.optim import adam
+from dotori.optim.flat import Run
 from dotori.optim.optimizer import Group, Optimizer, check_settings
 
 
 class Adam(Optimizer):
-    """m <- b1 m + (1-b1) g;  v <- b2 v + (1-b2) g^2;  p <- p - lr mhat/(sqrt(vhat)+eps).
+    """m <- b1 m + (1-b1) g; v <- b2 v + (1-b2) g^2; p <- p - lr mhat/(sqrt(vhat)+eps).
 
     mhat = m / (1 - b1^t) and vhat = v / (1 - b2^t) correct the start at zero
     (Kingma and Ba, algorithm 1). `weight_decay` adds weight_decay * p to g; with
@@ -79,26 +78,26 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(
-        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
-    ) -> None:
-        b1, b2 = group["betas"]
-        decay, shrink = group["weight_decay"], 0.0
+    def update(self, run: Run, group: Group) -> None:
+        (beta1, beta2), t = group["betas"], run.step + 1
+        lr, decay, keep = group["lr"], group["weight_decay"], 1.0
         if group["decoupled_weight_decay"]:
-            decay, shrink = 0.0, group["lr"] * decay
+            decay, keep = 0.0, 1.0 - lr * decay
+        correction = (1 - beta2**t) ** 0.5
+        g = run.gradient()
         adam(
-            p,
+            run.values,
             -g if group["maximize"] else g,
-            state("exp_avg"),
-            state("exp_avg_sq"),
-            state("max_exp_avg_sq") if group["amsgrad"] else None,
-            group["lr"] / (1 - b1**step),
-            (1 - b2**step) ** 0.5,
-            b1,
-            b2,
-            group["eps"],
-            decay,
-            shrink,
+            run.state("exp_avg"),
+            run.state("exp_avg_sq"),
+            run.state("max_exp_avg_sq") if group["amsgrad"] else None,
+            lr * correction / (1 - beta1**t),
+            1.0 - beta1,
+            1.0 - beta2,
+            float(beta2),
+            group["eps"] * correction,
+            float(decay),
+            keep,
         )
 
 

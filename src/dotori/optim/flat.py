@@ -6,8 +6,7 @@ instead of a dozen small operations for each parameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +19,48 @@ from dotori._tensor import Tensor
 OWN_RUN = 16_384
 
 
-@dataclass
 class Run:
-    """Neighbours in the flat array that are updated together."""
+    """Neighbours in the flat array that are updated together.
 
-    start: int
-    stop: int
-    members: list[int] = field(default_factory=list)
+    Attributes
+    ----------
+    members : list of int
+        The positions of the parameters in their group.
+    part : slice
+        Their place in the flat array.
+    values : array of shape (n,)
+        Their values, a view of it.
+    step : int
+        How often they have been updated.
+    """
+
+    __slots__ = ("_group", "_state", "members", "part", "step", "values")
+
+    def __init__(self, group: FlatGroup, members: list[int]) -> None:
+        self._group = group
+        self.members = members
+        first, last = members[0], members[-1]
+        self.part = slice(group.bounds[first], group.bounds[last + 1])
+        self.values = group.values[self.part]
+        self.step = group.steps[first]
+        self._state: dict[str, NDArray[Any]] = {}
+
+    def state(self, name: str) -> NDArray[Any]:
+        """A state array of shape (n,): zeros at first."""
+        found = self._state.get(name)
+        if found is None:
+            found = self._state[name] = self._group.zeros(name)[self.part]
+        return found
+
+    def gradient(self) -> NDArray[Any]:
+        """The gradients as one array; a copy only where there are several."""
+        params = self._group.params
+        grads: list[Any] = [params[i].grad for i in self.members]
+        if len(grads) == 1:
+            flat: NDArray[Any] = grads[0].array.reshape(-1)
+            return flat.astype(self.values.dtype, copy=False)
+        out = self._group.scratch[self.part]
+        return np.concatenate([g.array.reshape(-1) for g in grads], out=out)
 
 
 class FlatGroup:
@@ -43,9 +77,9 @@ class FlatGroup:
             view = self.view(self.values, i)
             np.copyto(view, p.array)
             p.array = view
-        self.state: dict[str, NDArray[Any]] = {}
+        self.arrays: dict[str, NDArray[Any]] = {}
         self.steps = [0] * len(self.params)
-        self.all_runs = list(self.runs(range(len(self.params))))
+        self.whole = self.runs(range(len(self.params)))
 
     def view(self, flat: NDArray[Any], i: int) -> NDArray[Any]:
         """The part of a flat array that belongs to parameter `i`, in its shape."""
@@ -54,9 +88,9 @@ class FlatGroup:
 
     def zeros(self, name: str) -> NDArray[Any]:
         """The state of this name, made at its first use."""
-        found = self.state.get(name)
+        found = self.arrays.get(name)
         if found is None:
-            found = self.state[name] = np.zeros_like(self.values)
+            found = self.arrays[name] = np.zeros_like(self.values)
         return found
 
     def still_in_place(self) -> bool:
@@ -64,37 +98,39 @@ class FlatGroup:
         values = self.values
         return all([p.array.base is values for p in self.params])
 
-    def runs(self, members: Sequence[int]) -> Iterator[Run]:
-        """Neighbouring `members` in runs; a large one has a run of its own."""
-        run: Run | None = None
-        for i in members:
-            start, stop = self.bounds[i], self.bounds[i + 1]
-            large = stop - start >= OWN_RUN
-            joins = (
-                run is not None
-                and not large
-                and run.stop == start
-                and run.stop - run.start < OWN_RUN
-                and self.steps[i] == self.steps[run.members[0]]
-            )
-            if joins and run is not None:
-                run.stop = stop
-                run.members.append(i)
-                continue
-            if run is not None:
-                yield run
-            run = Run(start, stop, [i])
-            if large:
-                yield run
-                run = None
-        if run is not None:
-            yield run
+    def runs(self, members: Iterable[int]) -> list[Run]:
+        """`members` in runs of small neighbours of equal age; large ones by themselves.
 
-    def gradient(self, run: Run) -> NDArray[Any]:
-        """The gradients of a run as one array; a copy only where there are several."""
-        grads: list[Any] = [self.params[i].grad for i in run.members]
-        if len(grads) == 1:
-            flat: NDArray[Any] = grads[0].array.reshape(-1)
-            return flat.astype(self.values.dtype, copy=False)
-        out = self.scratch[run.start : run.stop]
-        return np.concatenate([g.array.reshape(-1) for g in grads], out=out)
+        A large one is updated straight from its own gradient. The gradients of small
+        ones are first put in a row, which is one call for all of them.
+        """
+        found: list[list[int]] = []
+        for i in members:
+            last = found[-1][-1] if found else -2
+            joins = (
+                last == i - 1
+                and self.steps[last] == self.steps[i]
+                and self._size(last) < OWN_RUN
+                and self._size(i) < OWN_RUN
+            )
+            if joins:
+                found[-1].append(i)
+            else:
+                found.append([i])
+        return [Run(self, run) for run in found]
+
+    def _size(self, i: int) -> int:
+        return int(self.bounds[i + 1] - self.bounds[i])
+
+    def finish(self, runs: Sequence[Run]) -> None:
+        """Count the step that these runs have made."""
+        for run in runs:
+            run.step += 1
+            for i in run.members:
+                self.steps[i] = run.step
+        if runs is not self.whole:
+            self.rearrange()
+
+    def rearrange(self) -> None:
+        """Form the runs anew, after the steps have changed."""
+        self.whole = self.runs(range(len(self.params)))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dotori._tensor import Tensor
 from dotori.autograd import enable_grad, note_change
 from dotori.errors import ArgumentError, DTypeError, FormatError, GradientError
-from dotori.optim.flat import FlatGroup
+from dotori.optim.flat import FlatGroup, Run
 
 Group = dict[str, Any]
 
@@ -32,9 +31,6 @@ class Optimizer:
         Settings may be changed between steps, as schedules do.
     """
 
-    #: The names of the state arrays, PyTorch's.
-    state_names: ClassVar[tuple[str, ...]] = ()
-
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         self.defaults = defaults
         self.param_groups: list[Group] = []
@@ -49,13 +45,12 @@ class Optimizer:
         for group in groups:
             self.add_param_group(dict(group))
 
-    def update(
-        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
-    ) -> None:
-        """Write new values into `p`, of shape (n,), from the gradient `g`.
+    def update(self, run: Run, group: Group) -> None:
+        """Write new values into ``run.values``, from ``run.gradient()``.
 
-        ``state(name)`` gives a state array of the same shape, zeros at first; `step`
-        counts from 1. `g` must not be written to.
+        ``run.state(name)`` gives a state array of the same shape, zeros at first, and
+        ``run.step`` the number of updates before this one. The gradient must not be
+        written to.
         """
         raise NotImplementedError
 
@@ -108,24 +103,15 @@ class Optimizer:
         return loss
 
     def _step_group(self, flat: FlatGroup, group: Group) -> None:
-        params = flat.params
-        ready = [i for i, p in enumerate(params) if p.grad is not None]
-        if not ready:
-            return
-        runs = flat.all_runs if len(ready) == len(params) else flat.runs(ready)
-        for run in list(runs):
-            part = slice(run.start, run.stop)
-            step = flat.steps[run.members[0]] + 1
-
-            def state(name: str, part: slice = part) -> NDArray[Any]:
-                return flat.zeros(name)[part]
-
-            self.update(flat.values[part], flat.gradient(run), state, step, group)
-            for i in run.members:
-                flat.steps[i] = step
-        note_change(flat.values, f"{type(self).__name__}.step")
-        if len(ready) != len(params):
-            flat.all_runs = list(flat.runs(range(len(params))))
+        runs = flat.whole
+        ready = [p.grad is not None for p in flat.params]
+        if not all(ready):
+            runs = flat.runs(i for i, there in enumerate(ready) if there)
+        for run in runs:
+            self.update(run, group)
+        if runs:
+            flat.finish(runs)
+            note_change(flat.values, f"{type(self).__name__}.step")
 
     def _laid_out(self, k: int) -> FlatGroup:
         """The flat memory of a group; laid out anew if parameters got other memory."""
@@ -135,9 +121,9 @@ class Optimizer:
         fresh = FlatGroup(self.param_groups[k]["params"])
         if flat is not None:
             fresh.steps = flat.steps
-            for name, old in flat.state.items():
+            for name, old in flat.arrays.items():
                 fresh.zeros(name)[...] = old
-            fresh.all_runs = list(fresh.runs(range(len(fresh.params))))
+            fresh.rearrange()
         self._flat[k] = fresh
         return fresh
 
@@ -148,7 +134,7 @@ class Optimizer:
         for flat in self._flat:
             for i, p in enumerate(flat.params if flat is not None else ()):
                 if flat is not None and flat.steps[i]:
-                    arrays = {n: flat.view(a, i) for n, a in flat.state.items()}
+                    arrays = {n: flat.view(a, i) for n, a in flat.arrays.items()}
                     found[p] = {"step": flat.steps[i], **arrays}
         return found
 
@@ -194,7 +180,7 @@ class Optimizer:
                 kept = state_dict["state"].get(position + i)
                 if kept is not None:
                     self._load_parameter(flat, i, kept)
-            flat.all_runs = list(flat.runs(range(len(flat.params))))
+            flat.rearrange()
             position += len(flat.params)
 
     def _load_parameter(self, flat: FlatGroup, i: int, kept: Mapping[str, Any]) -> None:

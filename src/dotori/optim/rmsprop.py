@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from numpy.typing import NDArray
-
 from dotori.kernels.optim import rmsprop
+from dotori.optim.flat import Run
 from dotori.optim.optimizer import Group, Optimizer, check_settings
 
 
@@ -55,18 +54,18 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(
-        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
-    ) -> None:
+    def update(self, run: Run, group: Group) -> None:
+        g = run.gradient()
         rmsprop(
-            p,
+            run.values,
             -g if group["maximize"] else g,
-            state("square_avg"),
-            state("momentum_buffer") if group["momentum"] > 0 else None,
-            state("grad_avg") if group["centered"] else None,
-            group["lr"],
-            group["alpha"],
-            group["eps"],
-            group["weight_decay"],
-            group["momentum"],
+            run.state("square_avg"),
+            run.state("momentum_buffer") if group["momentum"] > 0 else None,
+            run.state("grad_avg") if group["centered"] else None,
+            float(group["lr"]),
+            float(group["alpha"]),
+            1.0 - group["alpha"],
+            float(group["eps"]),
+            float(group["weight_decay"]),
+            float(group["momentum"]),
         )

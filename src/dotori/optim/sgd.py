@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from numpy.typing import NDArray
-
 from dotori.errors import ArgumentError
 from dotori.kernels.optim import sgd
+from dotori.optim.flat import Run
 from dotori.optim.optimizer import Group, Optimizer, check_settings
 
 
@@ -59,18 +58,16 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(
-        self, p: NDArray[Any], g: NDArray[Any], state: Any, step: int, group: Group
-    ) -> None:
-        momentum = group["momentum"]
+    def update(self, run: Run, group: Group) -> None:
+        momentum, g = group["momentum"], run.gradient()
         sgd(
-            p,
+            run.values,
             -g if group["maximize"] else g,
-            state("momentum_buffer") if momentum else None,
-            group["lr"],
-            momentum,
-            group["dampening"],
-            group["weight_decay"],
-            group["nesterov"],
-            step == 1,
+            run.state("momentum_buffer") if momentum else None,
+            float(group["lr"]),
+            float(momentum),
+            1.0 - group["dampening"],
+            float(group["weight_decay"]),
+            bool(group["nesterov"]),
+            run.step == 0,
         )

@@ -1,0 +1,140 @@
+"""`paired`: a loop for Numba beside the NumPy code that defines what it computes.
+
+The loop is an optimisation, never a definition. It agrees with its twin bit for bit
+(same operations in the same order, no fast-math), so it does not matter when it takes
+over: equal seeds give equal results with and without Numba.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from dotori.errors import ArgumentError, need
+
+#: Importing Numba and compiling take about a second: the time in which a twin works
+#: through some 10^8 elements. Before that, compiling would only make a user wait.
+WORTH_COMPILING = 200_000_000
+
+#: Every pair by the name of its loop. `tests/contracts/` walks it.
+registry: dict[str, Pair] = {}
+
+_lock = threading.Lock()
+_process = os.getpid()
+
+
+class _Choice:
+    """What `use` has chosen, for all threads."""
+
+    mode = "auto"
+
+
+_choice = _Choice()
+
+
+def use(mode: str) -> None:
+    """Choose how kernels run, in the whole process.
+
+    Parameters
+    ----------
+    mode : {"auto", "numba", "numpy"}
+        ``"auto"``: NumPy at first, compiled loops once they pay. ``"numba"``: compiled
+        at once. ``"numpy"``: never compiled.
+
+    Raises
+    ------
+    MissingDependencyError
+        For ``"numba"`` where Numba is not installed.
+
+    Examples
+    --------
+    >>> use("auto")
+    """
+    if mode not in ("auto", "numba", "numpy"):
+        raise ArgumentError(
+            f"kernels.use: mode must be 'auto', 'numba' or 'numpy', got {mode!r}"
+        )
+    if mode == "numba":
+        need("numba", "fast", "compiled kernels")
+    _choice.mode = mode
+
+
+class Pair:
+    """A kernel that can be called: its twin in NumPy, and its loop once compiled.
+
+    Attributes
+    ----------
+    twin : callable
+        The definition, and the oracle of the tests.
+    loop : callable
+        The loop as plain Python.
+    """
+
+    def __init__(self, twin: Callable[..., None], loop: Callable[..., None]) -> None:
+        self.twin, self.loop = twin, loop
+        self.__name__ = loop.__name__
+        self.__doc__ = twin.__doc__
+        self._compiled: Callable[..., None] | None = None
+        self._work = 0
+
+    def __call__(self, *args: Any) -> None:
+        mode = _choice.mode
+        if mode != "numpy":
+            compiled = self._compiled
+            if compiled is None:
+                self._work += args[0].size
+                if mode == "numba" or self._work > WORTH_COMPILING:
+                    compiled = self._compile()
+            if compiled is not None:
+                scalar = args[0].dtype.type
+                compiled(*[scalar(a) if type(a) is float else a for a in args])
+                return
+        self.twin(*args)
+
+    def _compile(self) -> Callable[..., None] | None:
+        """The compiled loop; None where there is no Numba, or in a child process.
+
+        Forked children that compile can leave a cache behind that crashes others
+        (Numba issue 10486), so only the process that loaded this module compiles.
+        """
+        if find_spec("numba") is None or _is_child():
+            self._work = 0
+            return None
+        with _lock:
+            if self._compiled is None:
+                numba = need("numba", "fast", "compiled kernels")
+                self._compiled = numba.njit(
+                    self.loop, cache=True, error_model="numpy", nogil=True
+                )
+        return self._compiled
+
+    def __repr__(self) -> str:
+        state = "compiled" if self._compiled is not None else "NumPy so far"
+        return f"<kernel {self.__name__}: {state}>"
+
+
+def _is_child() -> bool:
+    if os.getpid() != _process:
+        return True
+    multiprocessing = sys.modules.get("multiprocessing")
+    return multiprocessing is not None and multiprocessing.parent_process() is not None
+
+
+def paired(twin: Callable[..., None]) -> Callable[[Callable[..., None]], Pair]:
+    """Register the decorated loop as the fast form of `twin`.
+
+    The first argument is a contiguous array; floats among the others are brought to
+    its type, as NumPy does by itself, and other arrays have that type.
+    """
+
+    def pair(loop: Callable[..., None]) -> Pair:
+        if loop.__name__ in registry:
+            raise TypeError(f"a kernel named {loop.__name__} exists already")
+        registry[loop.__name__] = made = Pair(twin, loop)
+        return made
+
+    return pair
