@@ -17,7 +17,7 @@ from dotori.autograd.graph import (
     recording,
     wrap,
 )
-from dotori.backend import namespace, namespace_of
+from dotori.backend import is_array, namespace, namespace_of
 from dotori.dtypes import promote_operands, to_floating
 from dotori.errors import ShapeError
 
@@ -97,18 +97,26 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
 
     Returns a tensor, or a tuple of tensors where the operation has several outputs.
     """
-    arrays, nodes = [], []
+    arrays: list[Any] = []
+    nodes: list[Node | None] = []
+    xp: Any = np
     for x in inputs:
-        if isinstance(x, Variable):
-            arrays.append(x.array)
-            nodes.append(x.node)
-        else:
-            arrays.append(x)
-            nodes.append(None)
-    if op.floats:
-        arrays = [to_floating(a) if hasattr(a, "dtype") else a for a in arrays]
-    xp = namespace_of(*arrays)
+        array, node = (x.array, x.node) if isinstance(x, Variable) else (x, None)
+        if type(array) is not _ndarray and is_array(array):
+            xp = namespace(array)
+        if op.floats and hasattr(array, "dtype"):
+            array = to_floating(array)
+        arrays.append(array)
+        nodes.append(node)
     y = op.forward(xp, *arrays, **attrs)
+    if op.one_output and recording.flags == GRAD:
+        if type(y) is not _ndarray:
+            y = xp.asarray(y)
+        if not op.differentiable or not any(nodes):
+            return wrap(y)
+        values = (*arrays, y)
+        saved = tuple([values[i] for i in op.keeps(len(arrays))])
+        return wrap(y, Node(op, saved, attrs, tuple(nodes), y))
     return _finish(op, tuple(arrays), y, tuple(nodes), attrs)
 
 

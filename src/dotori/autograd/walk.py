@@ -209,10 +209,8 @@ def _step(
         dx = op.backward(xp, dy, *saved, **node.attrs)
         _deliver(pending, edges[0], dx, dy)
         return
-    if useful is None:
-        needs = tuple([edge is not None for edge in edges])
-    else:
-        needs = tuple([edge in useful for edge in edges])
+    # A node is true and None is false: the edges themselves say what is needed.
+    needs = edges if useful is None else [edge in useful for edge in edges]
     dxs = op.backward(xp, dy, needs, *saved, **node.attrs)
     for edge, need, dx in zip(edges, needs, dxs, strict=True):
         if need:
@@ -236,8 +234,8 @@ def _add(pending: dict[Node, Any], node: Any, g: Any) -> None:
     waiting = pending.get(node)
     if waiting is not None:
         g = waiting + g
-    if isinstance(g, np.generic):  # what NumPy makes of arithmetic without axes
-        g = np.asarray(g)
+    if type(g) is not _ndarray and isinstance(g, np.generic):
+        g = np.asarray(g)  # NumPy makes a number of arithmetic without axes
     pending[node] = g
 
 
@@ -268,8 +266,7 @@ def _accumulate(node: Node, g: Any) -> None:
         total = old.array + g
         node.grad = wrap(total if is_array(total) else np.asarray(total))
     else:
-        owned = g.base is None and g.flags.c_contiguous
-        node.grad = wrap(g if owned else g.copy())
+        node.grad = wrap(g if g.base is None else g.copy())
 
 
 def _run_hooks(node: Node, dy: Any, create_graph: bool) -> Any:

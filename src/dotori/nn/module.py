@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,8 @@ from dotori.nn.parameter import Parameter
 from dotori.nn.state import LoadResult, load_into
 
 Self = TypeVar("Self", bound="Module")
+
+_handles = count()  # an id would be used again once its handle is freed
 
 
 class Module:
@@ -76,64 +79,65 @@ class Module:
         return result
 
     # ------------------------------------------------------------ attributes
+    #
+    # What is registered stands twice: in the dict of its kind, in order, and among the
+    # ordinary attributes, so that reading self.weight costs no more than any other.
 
     def __setattr__(self, name: str, value: Any) -> None:
-        kept = self.__dict__.get("_parameters")
-        if kept is None:
+        if "_parameters" not in self.__dict__:
             raise ArgumentError(
                 f"{type(self).__name__}: call super().__init__() before assigning "
                 f"{name!r}"
             )
+        home = self._home(name)
         if isinstance(value, Parameter):
-            self._forget(name)
-            kept[name] = value
+            self._put("_parameters", name, value)
         elif isinstance(value, Module):
-            self._forget(name)
-            self._modules[name] = value
-        elif name in kept or name in self._modules:
-            self._replace(name, value)
-        elif name in self._buffers and (value is None or isinstance(value, Tensor)):
-            self._buffers[name] = value
-        else:
+            self._put("_modules", name, value)
+        elif home is None:
             object.__setattr__(self, name, value)
-
-    def _replace(self, name: str, value: Any) -> None:
-        home = self._parameters if name in self._parameters else self._modules
-        if value is not None:
-            wanted = "a Parameter" if home is self._parameters else "a Module"
+        elif value is None or (home == "_buffers" and isinstance(value, Tensor)):
+            self._put(home, name, value)
+        else:
+            wanted = {
+                "_parameters": "a Parameter",
+                "_modules": "a Module",
+                "_buffers": "a Tensor",
+            }[home]
             raise DTypeError(
                 f"{type(self).__name__}.{name} must be {wanted} or None, got "
                 f"{type(value).__name__}; delete it first to use the name for another"
             )
-        home[name] = None
 
-    def _forget(self, name: str) -> None:
-        for home in (self.__dict__, self._parameters, self._buffers, self._modules):
-            home.pop(name, None)
-        self._transient.discard(name)
+    def _home(self, name: str) -> str | None:
+        """The dict that `name` is registered in."""
+        for home in ("_parameters", "_buffers", "_modules"):
+            if name in self.__dict__[home]:
+                return home
+        return None
+
+    def _put(self, home: str, name: str, value: Any) -> None:
+        before = self._home(name)
+        if before is not None and before != home:
+            del self.__dict__[before][name]
+            self._transient.discard(name)
+        self.__dict__[home][name] = value
+        self.__dict__[name] = value
 
     def __getattr__(self, name: str) -> Any:
-        for home in ("_parameters", "_buffers", "_modules"):
-            found = self.__dict__.get(home, {})
-            if name in found:
-                return found[name]
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
     def __delattr__(self, name: str) -> None:
-        for home in (self._parameters, self._buffers, self._modules):
-            if name in home:
-                del home[name]
-                return
+        home = self._home(name)
+        if home is not None:
+            del self.__dict__[home][name]
+            self._transient.discard(name)
         object.__delattr__(self, name)
-
-    def __dir__(self) -> list[str]:
-        own = [*self._parameters, *self._buffers, *self._modules]
-        return sorted({*super().__dir__(), *own})
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None keeps the name free."""
         self._check_name(name)
-        self._parameters[name] = param
+        self._put("_parameters", name, param)
 
     def register_buffer(
         self, name: str, tensor: Tensor | None, persistent: bool = True
@@ -143,14 +147,14 @@ class Module:
         One that is not `persistent` is left out of the state dict.
         """
         self._check_name(name)
-        self._buffers[name] = tensor
+        self._put("_buffers", name, tensor)
         if not persistent:
             self._transient.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a submodule under a name."""
         self._check_name(name)
-        self._modules[name] = module
+        self._put("_modules", name, module)
 
     register_module = add_module
 
@@ -159,11 +163,7 @@ class Module:
             raise ArgumentError(
                 f"a name in a module is a text without dots, got {name!r}"
             )
-        if hasattr(self, name) and name not in (
-            *self._parameters,
-            *self._buffers,
-            *self._modules,
-        ):
+        if hasattr(self, name) and self._home(name) is None:
             raise ArgumentError(
                 f"{type(self).__name__} has an attribute {name!r} already"
             )
@@ -248,6 +248,14 @@ class Module:
         found = self.get_submodule(path)._parameters.get(name)
         if found is None:
             raise AttributeError(f"there is no parameter {target!r}")
+        return found  # type: ignore[no-any-return]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a path such as ``"norm.running_mean"``."""
+        path, _, name = target.rpartition(".")
+        found = self.get_submodule(path)._buffers.get(name)
+        if found is None:
+            raise AttributeError(f"there is no buffer {target!r}")
         return found  # type: ignore[no-any-return]
 
     def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
@@ -378,13 +386,13 @@ class _Handle:
     """Removes a hook again."""
 
     def __init__(self, module: Module, place: int, hook: Callable[..., Any]) -> None:
-        self._module, self._place = module, place
-        module._hooks[place][id(self)] = hook
+        self._module, self._place, self._key = module, place, next(_handles)
+        module._hooks[place][self._key] = hook
 
     def remove(self) -> None:
         hooks = self._module._hooks
         if hooks is None:
             return
-        hooks[self._place].pop(id(self), None)
+        hooks[self._place].pop(self._key, None)
         if not any(hooks):
             object.__setattr__(self._module, "_hooks", None)

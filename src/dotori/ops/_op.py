@@ -34,8 +34,8 @@ class Op:
     ``backward(xp, dy, x, y, *, attribute, ...)``
         The gradient for the input, from the gradient `dy` of the output and from what
         `saves` names, in that order. With several inputs it is
-        ``backward(xp, dy, needs, ...)`` and returns one gradient for each, None where
-        ``needs[i]`` is false. It uses operators and `xp` alone, in no way in place, so
+        ``backward(xp, dy, needs, ...)`` and returns one gradient for each; where
+        ``needs[i]`` is false, None will do. It uses operators and `xp` alone, in no way in place, so
         that it runs on arrays and on tensors; it never returns a saved array itself.
         Broadcasting is undone by the caller.
     ``samples(rng)``
@@ -71,6 +71,7 @@ class Op:
     several: ClassVar[bool] = False
     keeps_one: ClassVar[str] = ""
     keeps_inputs: ClassVar[bool] = False
+    one_output: ClassVar[bool] = True
     _keeps: ClassVar[dict[int, tuple[int, ...]]] = {}
 
     forward: ClassVar[Callable[..., Any]]
@@ -97,6 +98,8 @@ class Op:
         if len(cls.saves) == 1 and len(cls.inputs) == 1:
             cls.keeps_one = "y" if cls.saves[0] in cls.outputs else "x"
         cls.keeps_inputs = len(cls.inputs) == 2 and cls.saves == cls.inputs
+        plain = len(cls.outputs) == 1 and not cls.extras
+        cls.one_output = plain and not cls.outputs_vary
         registry[cls.__name__] = cls
 
     @classmethod

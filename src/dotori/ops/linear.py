@@ -38,14 +38,15 @@ class Linear(Op):
     @staticmethod
     def forward(xp: Any, x: Any, w: Any, b: Any) -> Any:
         y = xp.matmul(x, w.T)
-        y += b
+        y += b  # the product is fresh memory of this operation's own
         return y
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, x: Any, w: Any) -> Any:
         dx = xp.matmul(dy, w) if needs[0] else None
-        dy = dy.reshape((-1, dy.shape[-1]))
-        dw = xp.matmul(dy.T, x.reshape((-1, x.shape[-1]))) if needs[1] else None
+        if dy.ndim != 2:
+            dy, x = dy.reshape((-1, w.shape[0])), x.reshape((-1, w.shape[1]))
+        dw = xp.matmul(dy.T, x) if needs[1] else None
         return dx, dw, (dy.sum(axis=0) if needs[2] else None)
 
     @staticmethod

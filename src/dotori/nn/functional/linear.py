@@ -55,13 +55,16 @@ def linear(input: TensorLike, weight: Tensor, bias: Tensor | None = None) -> Ten
     [[3.5], [2.5]]
     """
     x = at_dtype_of(weight, as_variable(input))
-    if not x.ndim or x.shape[-1] != weight.shape[-1]:
-        raise ShapeError(_misfit(x, weight))
-    return matmul(x, weight.T) if bias is None else affine(x, weight, bias)
+    try:
+        return matmul(x, weight.T) if bias is None else affine(x, weight, bias)
+    except ValueError as error:  # asking first would cost every call
+        raise ShapeError(_misfit(x, weight)) from error
 
 
 def _misfit(x: Tensor, weight: Tensor) -> str:
     wanted = weight.shape[-1]
+    if x.shape[-1:] == (wanted,):
+        return f"linear: a bias does not fit the weight of shape {weight.shape}"
     message = (
         f"linear: x has shape {x.shape}, but the weight of shape {weight.shape} wants "
         f"its last axis to be {wanted}"
