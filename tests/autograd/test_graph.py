@@ -204,9 +204,7 @@ def test_modes_nest_and_end_with_their_block() -> None:
 def test_modes_are_each_threads_own() -> None:
     found = []
     with dotori.no_grad():
-        thread = threading.Thread(
-            target=lambda: found.append(dotori.is_grad_enabled())
-        )
+        thread = threading.Thread(target=lambda: found.append(dotori.is_grad_enabled()))
         thread.start()
         thread.join()
     assert found == [True]

@@ -3,11 +3,6 @@
 from types import ModuleType
 
 import pytest
-from hypothesis import settings
-
-# How long one example takes says nothing here: workers start, and machines are shared.
-settings.register_profile("data", deadline=None)
-settings.load_profile("data")
 
 
 @pytest.fixture(scope="session")

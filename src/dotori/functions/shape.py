@@ -9,12 +9,13 @@ import numpy as np
 from dotori.autograd import apply, as_variable
 from dotori.errors import AxisError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
-from dotori.ops import indexing, shape
+from dotori.ops import indexing
+from dotori.ops import shape as shape_ops
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
 
-__all__ = ["flatten", "permute", "reshape", "transpose"]
+__all__ = ["broadcast_to", "flatten", "permute", "reshape", "transpose"]
 
 
 def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
@@ -34,7 +35,7 @@ def reshape(x: TensorLike, *size: Any) -> Tensor:
     """
     t = as_variable(x)
     try:
-        result: Tensor = apply(shape.Reshape, t, shape=_flat(size))
+        result: Tensor = apply(shape_ops.Reshape, t, shape=_flat(size))
     except ValueError as error:
         raise ShapeError(
             f"reshape: {t.numel()} elements of shape {t.shape} cannot form {_flat(size)}"
@@ -63,7 +64,34 @@ def permute(x: TensorLike, *dims: Any) -> Tensor:
     axes = _flat(dims)
     if sorted(a % t.ndim for a in axes) != list(range(t.ndim)):
         raise AxisError(f"permute: {axes} is no order of the axes of shape {t.shape}")
-    result: Tensor = apply(shape.Permute, t, axes=tuple(a % t.ndim for a in axes))
+    result: Tensor = apply(shape_ops.Permute, t, axes=tuple(a % t.ndim for a in axes))
+    return result
+
+
+@implements(np.transpose)
+def _reorder(x: TensorLike, axes: tuple[int, ...] | None = None) -> Tensor:
+    """NumPy's meaning of transpose: the axes in the order `axes`, or reversed."""
+    t = as_variable(x)
+    return permute(t, tuple(range(t.ndim))[::-1] if axes is None else axes)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
+    """The same numbers, repeated along new axes and axes of length 1.
+
+    Examples
+    --------
+    >>> broadcast_to([1, 2], (2, 2)).tolist()
+    [[1, 2], [1, 2]]
+    """
+    t = as_variable(x)
+    size = tuple(shape)
+    try:
+        result: Tensor = apply(shape_ops.BroadcastTo, t, shape=size)
+    except ValueError as error:
+        raise ShapeError(
+            f"broadcast_to: an array of shape {t.shape} cannot be stretched to {size}"
+        ) from error
     return result
 
 
@@ -95,5 +123,5 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
     chosen = np.dtype(dtype)
     if t.dtype == chosen:
         return t
-    result: Tensor = apply(shape.Cast, t, dtype=chosen)
+    result: Tensor = apply(shape_ops.Cast, t, dtype=chosen)
     return result

@@ -133,7 +133,11 @@ class BinaryCrossEntropyWithLogits(Op):
 
     saves = ("x", "t")
     floats = True
-    torch = "nn.functional.binary_cross_entropy_with_logits"
+    @staticmethod
+    def torch(x: Any, t: Any) -> Any:
+        from torch.nn.functional import binary_cross_entropy_with_logits
+
+        return binary_cross_entropy_with_logits(x, t, reduction="none")
 
     @staticmethod
     def forward(xp: Any, x: Any, t: Any) -> Any:
@@ -224,7 +228,11 @@ class BinaryCrossEntropy(Op):
 
     saves = ("x", "t")
     floats = True
-    torch = "nn.functional.binary_cross_entropy"
+    @staticmethod
+    def torch(x: Any, t: Any) -> Any:
+        from torch.nn.functional import binary_cross_entropy
+
+        return binary_cross_entropy(x, t, reduction="none")
 
     @staticmethod
     def forward(xp: Any, x: Any, t: Any) -> Any:

@@ -42,7 +42,7 @@ class Permute(Op):
     @staticmethod
     def backward(xp: Any, dy: Any, *, axes: tuple[int, ...]) -> Any:
         back = sorted(range(len(axes)), key=lambda i: axes[i])
-        return dy.transpose(tuple(back))
+        return xp.transpose(dy, tuple(back))
 
     @staticmethod
     def torch(x: Any, *, axes: tuple[int, ...]) -> Any:
@@ -73,3 +73,23 @@ class Cast(Op):
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         yield Sample((rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.float64)})
+
+
+class BroadcastTo(Op):
+    """The same numbers, repeated along new axes and axes of length 1."""
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+        return xp.broadcast_to(x, shape)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, *, shape: tuple[int, ...]) -> Any:
+        return dy  # the walk undoes broadcasting
+
+    @staticmethod
+    def torch(x: Any, *, shape: tuple[int, ...]) -> Any:
+        return x.broadcast_to(shape)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        yield Sample((rng.standard_normal((3, 1)),), {"shape": (2, 3, 4)})
