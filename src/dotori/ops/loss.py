@@ -133,6 +133,7 @@ class BinaryCrossEntropyWithLogits(Op):
 
     saves = ("x", "t")
     floats = True
+
     @staticmethod
     def torch(x: Any, t: Any) -> Any:
         from torch.nn.functional import binary_cross_entropy_with_logits
@@ -228,6 +229,7 @@ class BinaryCrossEntropy(Op):
 
     saves = ("x", "t")
     floats = True
+
     @staticmethod
     def torch(x: Any, t: Any) -> Any:
         from torch.nn.functional import binary_cross_entropy

@@ -16,6 +16,7 @@ from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.activation import log_softmax, relu, softmax, with_axis
 from dotori.ops import activation as op
+from dotori.ops.normal import NormalCdf
 from dotori.random import default_generator
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def gelu(input: TensorLike, approximate: str = "none") -> Tensor:
             f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}"
         )
     x = as_variable(input)
-    return x * ((fn.erf(x * math.sqrt(0.5)) + 1) * 0.5)
+    return x * unary(NormalCdf, x)
 
 
 def sigmoid(input: TensorLike) -> Tensor:

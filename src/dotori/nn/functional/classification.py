@@ -82,7 +82,13 @@ def cross_entropy(
         return _from_probabilities(x, t, weight, reduction, label_smoothing)
     labels, all_count = class_labels("cross_entropy", x, t, ignore_index)
     n = labels.size
-    if all_count and reduction == "mean" and weight is None and n and not label_smoothing:
+    if (
+        all_count
+        and reduction == "mean"
+        and weight is None
+        and n
+        and not label_smoothing
+    ):
         loss: Tensor
         loss, _ = apply(op.CrossEntropy, x, target=labels, weight=1 / n, total=True)
         return loss

@@ -79,8 +79,8 @@ def huber_loss(
 ) -> Tensor:
     """d^2/2 where |d| = |y - t| <= delta, else delta (|d| - delta/2), averaged.
 
-    Values are multiplied by `weight`. As in PyTorch, the mean is over their number, where
-    `mse_loss` and `l1_loss` divide by the sum of the weights.
+    Values are multiplied by `weight`; as in PyTorch, their mean is then over their
+    number, where `mse_loss` and `l1_loss` divide by the sum of the weights.
 
     Examples
     --------
