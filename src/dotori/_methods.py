@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dotori.dtypes import float32, float64, int64
-from dotori.functions import activation, elementwise, linear, reduce, shape
+from dotori.functions import (
+    activation,
+    comparison,
+    elementwise,
+    join,
+    linear,
+    reduce,
+    shape,
+    transcendental,
+)
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -17,20 +26,20 @@ class Elementwise:
     __slots__ = ()
 
     neg = elementwise.neg
-    exp = elementwise.exp
-    log = elementwise.log
-    log1p = elementwise.log1p
-    expm1 = elementwise.expm1
+    exp = transcendental.exp
+    log = transcendental.log
+    log1p = transcendental.log1p
+    expm1 = transcendental.expm1
     sqrt = elementwise.sqrt
     square = elementwise.square
-    tanh = elementwise.tanh
-    sin = elementwise.sin
-    cos = elementwise.cos
+    tanh = transcendental.tanh
+    sin = transcendental.sin
+    cos = transcendental.cos
     abs = elementwise.abs
     sign = elementwise.sign
-    sigmoid = elementwise.sigmoid
-    isnan = elementwise.isnan
-    isfinite = elementwise.isfinite
+    sigmoid = transcendental.sigmoid
+    isnan = comparison.isnan
+    isfinite = comparison.isfinite
     add = elementwise.add
     sub = elementwise.sub
     mul = elementwise.mul
@@ -39,7 +48,47 @@ class Elementwise:
     maximum = elementwise.maximum
     minimum = elementwise.minimum
     clamp = elementwise.clamp
-    eq = elementwise.eq
+    clip = elementwise.clamp
+    exp2 = transcendental.exp2
+    log2 = transcendental.log2
+    log10 = transcendental.log10
+    sinh = transcendental.sinh
+    cosh = transcendental.cosh
+    tan = transcendental.tan
+    asin = transcendental.asin
+    acos = transcendental.acos
+    atan = transcendental.atan
+    asinh = transcendental.asinh
+    acosh = transcendental.acosh
+    atanh = transcendental.atanh
+    atan2 = transcendental.atan2
+    logaddexp = transcendental.logaddexp
+    reciprocal = elementwise.reciprocal
+    rsqrt = elementwise.rsqrt
+    floor = elementwise.floor
+    ceil = elementwise.ceil
+    trunc = elementwise.trunc
+    round = elementwise.round
+    frac = elementwise.frac
+    remainder = elementwise.remainder
+    fmod = elementwise.fmod
+    floor_divide = elementwise.floor_divide
+    hypot = elementwise.hypot
+    lerp = elementwise.lerp
+    isinf = comparison.isinf
+    logical_xor = comparison.logical_xor
+    isclose = comparison.isclose
+    allclose = comparison.allclose
+    equal = comparison.equal
+    ne = comparison.ne
+    lt = comparison.lt
+    le = comparison.le
+    gt = comparison.gt
+    ge = comparison.ge
+    logical_not = comparison.logical_not
+    logical_and = comparison.logical_and
+    logical_or = comparison.logical_or
+    eq = comparison.eq
     relu = activation.relu
     softmax = activation.softmax
     log_softmax = activation.log_softmax
@@ -52,18 +101,22 @@ class Elementwise:
     __sub__ = elementwise.sub
     __truediv__ = elementwise.div
     __pow__ = elementwise.pow
-    __lt__ = elementwise.lt
-    __le__ = elementwise.le
-    __gt__ = elementwise.gt
-    __ge__ = elementwise.ge
-    __and__ = elementwise.logical_and
-    __or__ = elementwise.logical_or
+    __mod__ = elementwise.remainder
+    __floordiv__ = elementwise.floor_divide
+    __lt__ = comparison.lt
+    __le__ = comparison.le
+    __gt__ = comparison.gt
+    __ge__ = comparison.ge
+    __and__ = comparison.bitwise_and
+    __or__ = comparison.bitwise_or
+    __xor__ = comparison.bitwise_xor
+    __invert__ = comparison.bitwise_not
 
     def __eq__(self, other: Any) -> Any:
-        return elementwise.eq(self, other)
+        return comparison.eq(self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return elementwise.ne(self, other)
+        return comparison.ne(self, other)
 
     def __radd__(self, other: Any) -> Tensor:
         return elementwise.add(other, self)
@@ -73,6 +126,15 @@ class Elementwise:
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return elementwise.div(other, self)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return elementwise.remainder(other, self)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return elementwise.floor_divide(other, self)
+
+    def __pos__(self) -> Any:
+        return self
 
     def __rpow__(self, other: Any) -> Tensor:
         return elementwise.pow(other, self)
@@ -85,8 +147,21 @@ class Reductions:
 
     sum = reduce.sum
     mean = reduce.mean
+    var = reduce.var
+    std = reduce.std
+    prod = reduce.prod
     amax = reduce.amax
     amin = reduce.amin
+    max = reduce.max
+    min = reduce.min
+    argmax = reduce.argmax
+    argmin = reduce.argmin
+    any = reduce.any
+    all = reduce.all
+    norm = reduce.norm
+    cumsum = reduce.cumsum
+    logsumexp = reduce.logsumexp
+    count_nonzero = reduce.count_nonzero
 
 
 class Shape:
@@ -97,8 +172,23 @@ class Shape:
     reshape = shape.reshape
     view = shape.reshape
     flatten = shape.flatten
+    ravel = shape.flatten
     permute = shape.permute
     transpose = shape.transpose
+    swapaxes = shape.transpose
+    movedim = shape.movedim
+    squeeze = shape.squeeze
+    unsqueeze = shape.unsqueeze
+    expand = shape.expand
+    broadcast_to = shape.broadcast_to
+    flip = shape.flip
+    tril = shape.tril
+    triu = shape.triu
+    clone = shape.clone
+    contiguous = shape.contiguous
+    chunk = join.chunk
+    split = join.split
+    unbind = join.unbind
     __getitem__ = shape.getitem
     matmul = linear.matmul
     __matmul__ = linear.matmul

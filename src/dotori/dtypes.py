@@ -137,7 +137,10 @@ def _operand(value: Any) -> Any:
         return value
     if isinstance(value, np.generic):
         return value.item() if value.dtype.kind in _CATEGORY else np.asarray(value)
-    return np.asarray(value)
+    array = np.asarray(value)
+    if array.dtype == float64 and isinstance(value, (list, tuple)):
+        array = array.astype(get_default_dtype())  # Python's floats have no width
+    return array
 
 
 def _cast(value: Any, dtype: np.dtype[Any]) -> Any:

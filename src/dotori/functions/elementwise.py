@@ -1,4 +1,4 @@
-"""Elementwise functions of tensors, under PyTorch's names; NumPy's reach them too."""
+"""Arithmetic on each element of tensors, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -16,37 +16,30 @@ if TYPE_CHECKING:
 __all__ = [
     "abs",
     "add",
+    "ceil",
     "clamp",
     "clip",
-    "cos",
     "div",
-    "eq",
-    "exp",
-    "expm1",
-    "ge",
-    "gt",
-    "isfinite",
-    "isnan",
-    "le",
-    "log",
-    "log1p",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "lt",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "frac",
+    "hypot",
+    "lerp",
     "maximum",
     "minimum",
     "mul",
-    "ne",
     "neg",
     "pow",
-    "sigmoid",
+    "reciprocal",
+    "remainder",
+    "round",
+    "rsqrt",
     "sign",
-    "sin",
     "sqrt",
     "square",
     "sub",
-    "tanh",
+    "trunc",
     "where",
 ]
 
@@ -61,54 +54,6 @@ def neg(x: TensorLike) -> Tensor:
     [-1.0, 2.0]
     """
     return unary(op.Neg, x)
-
-
-@implements(np.exp)
-def exp(x: TensorLike) -> Tensor:
-    """e^x.
-
-    Examples
-    --------
-    >>> exp([0.0]).tolist()
-    [1.0]
-    """
-    return unary(op.Exp, x)
-
-
-@implements(np.log)
-def log(x: TensorLike) -> Tensor:
-    """The natural logarithm; -inf at 0, NaN below.
-
-    Examples
-    --------
-    >>> log([1.0]).tolist()
-    [0.0]
-    """
-    return unary(op.Log, x)
-
-
-@implements(np.log1p)
-def log1p(x: TensorLike) -> Tensor:
-    """ln(1 + x), accurate for small x.
-
-    Examples
-    --------
-    >>> log1p([0.0]).tolist()
-    [0.0]
-    """
-    return unary(op.Log1p, x)
-
-
-@implements(np.expm1)
-def expm1(x: TensorLike) -> Tensor:
-    """e^x - 1, accurate for small x.
-
-    Examples
-    --------
-    >>> expm1([0.0]).tolist()
-    [0.0]
-    """
-    return unary(op.Expm1, x)
 
 
 @implements(np.sqrt)
@@ -135,42 +80,6 @@ def square(x: TensorLike) -> Tensor:
     return unary(op.Square, x)
 
 
-@implements(np.tanh)
-def tanh(x: TensorLike) -> Tensor:
-    """The hyperbolic tangent.
-
-    Examples
-    --------
-    >>> tanh([0.0]).tolist()
-    [0.0]
-    """
-    return unary(op.Tanh, x)
-
-
-@implements(np.sin)
-def sin(x: TensorLike) -> Tensor:
-    """The sine.
-
-    Examples
-    --------
-    >>> sin([0.0]).tolist()
-    [0.0]
-    """
-    return unary(op.Sin, x)
-
-
-@implements(np.cos)
-def cos(x: TensorLike) -> Tensor:
-    """The cosine.
-
-    Examples
-    --------
-    >>> cos([0.0]).tolist()
-    [1.0]
-    """
-    return unary(op.Cos, x)
-
-
 @implements(np.absolute)
 def abs(x: TensorLike) -> Tensor:
     """|x|.
@@ -193,53 +102,6 @@ def sign(x: TensorLike) -> Tensor:
     [-1.0]
     """
     return unary(op.Sign, x)
-
-
-def sigmoid(x: TensorLike) -> Tensor:
-    """1 / (1 + e^-x), without overflow at any x.
-
-    Examples
-    --------
-    >>> sigmoid([0.0]).tolist()
-    [0.5]
-    """
-    return unary(op.Sigmoid, x)
-
-
-@implements(np.isnan)
-def isnan(x: TensorLike) -> Tensor:
-    """Whether each element is NaN.
-
-    Examples
-    --------
-    >>> isnan([1.0]).tolist()
-    [False]
-    """
-    return unary(op.IsNan, x)
-
-
-@implements(np.isfinite)
-def isfinite(x: TensorLike) -> Tensor:
-    """Whether each element is finite.
-
-    Examples
-    --------
-    >>> isfinite([1.0]).tolist()
-    [True]
-    """
-    return unary(op.IsFinite, x)
-
-
-@implements(np.logical_not)
-def logical_not(x: TensorLike) -> Tensor:
-    """Whether each element is zero.
-
-    Examples
-    --------
-    >>> logical_not([1.0]).tolist()
-    [False]
-    """
-    return unary(op.LogicalNot, x)
 
 
 @implements(np.add)
@@ -326,102 +188,6 @@ def minimum(a: TensorLike, b: TensorLike) -> Tensor:
     return binary(op.Minimum, a, b)
 
 
-@implements(np.equal)
-def eq(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a = b.
-
-    Examples
-    --------
-    >>> eq([1], [1]).tolist()
-    [True]
-    """
-    return binary(op.Eq, a, b)
-
-
-@implements(np.not_equal)
-def ne(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a differs from b.
-
-    Examples
-    --------
-    >>> ne([1], [1]).tolist()
-    [False]
-    """
-    return binary(op.Ne, a, b)
-
-
-@implements(np.less)
-def lt(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a < b.
-
-    Examples
-    --------
-    >>> lt([1], [2]).tolist()
-    [True]
-    """
-    return binary(op.Lt, a, b)
-
-
-@implements(np.less_equal)
-def le(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a <= b.
-
-    Examples
-    --------
-    >>> le([1], [2]).tolist()
-    [True]
-    """
-    return binary(op.Le, a, b)
-
-
-@implements(np.greater)
-def gt(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a > b.
-
-    Examples
-    --------
-    >>> gt([1], [2]).tolist()
-    [False]
-    """
-    return binary(op.Gt, a, b)
-
-
-@implements(np.greater_equal)
-def ge(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a >= b.
-
-    Examples
-    --------
-    >>> ge([1], [2]).tolist()
-    [False]
-    """
-    return binary(op.Ge, a, b)
-
-
-@implements(np.logical_and)
-def logical_and(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether both are not zero.
-
-    Examples
-    --------
-    >>> logical_and([1], [0]).tolist()
-    [False]
-    """
-    return binary(op.LogicalAnd, a, b)
-
-
-@implements(np.logical_or)
-def logical_or(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether one is not zero.
-
-    Examples
-    --------
-    >>> logical_or([1], [0]).tolist()
-    [True]
-    """
-    return binary(op.LogicalOr, a, b)
-
-
 @implements(np.where)
 def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
     """`a` where the condition holds, else `b`.
@@ -454,6 +220,150 @@ def clamp(x: TensorLike, min: float | None = None, max: float | None = None) -> 
     """
     result: Tensor = apply(op.Clamp, as_variable(x), min=min, max=max)
     return result
+
+
+@implements(np.reciprocal)
+def reciprocal(x: TensorLike) -> Tensor:
+    """1 / x.
+
+    Examples
+    --------
+    >>> reciprocal([4.0]).tolist()
+    [0.25]
+    """
+    return unary(op.Reciprocal, x)
+
+
+def rsqrt(x: TensorLike) -> Tensor:
+    """One over the square root.
+
+    Examples
+    --------
+    >>> rsqrt([4.0]).tolist()
+    [0.5]
+    """
+    return unary(op.Rsqrt, x)
+
+
+@implements(np.floor)
+def floor(x: TensorLike) -> Tensor:
+    """The largest whole number up to x.
+
+    Examples
+    --------
+    >>> floor([-1.5]).tolist()
+    [-2.0]
+    """
+    return unary(op.Floor, x)
+
+
+@implements(np.ceil)
+def ceil(x: TensorLike) -> Tensor:
+    """The smallest whole number from x.
+
+    Examples
+    --------
+    >>> ceil([-1.5]).tolist()
+    [-1.0]
+    """
+    return unary(op.Ceil, x)
+
+
+@implements(np.trunc)
+def trunc(x: TensorLike) -> Tensor:
+    """x without its fraction.
+
+    Examples
+    --------
+    >>> trunc([-1.5]).tolist()
+    [-1.0]
+    """
+    return unary(op.Trunc, x)
+
+
+@implements(np.round, np.rint)
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
+    """The nearest number with so many decimals; of two, the one with an even end.
+
+    Examples
+    --------
+    >>> round([0.5, 1.5, 2.6]).tolist()
+    [0.0, 2.0, 3.0]
+    """
+    if not decimals:
+        return unary(op.Round, x)
+    scale = 10.0**decimals
+    return div(unary(op.Round, mul(x, scale)), scale)
+
+
+def frac(x: TensorLike) -> Tensor:
+    """The fraction of x, with its sign.
+
+    Examples
+    --------
+    >>> frac([-1.5]).tolist()
+    [-0.5]
+    """
+    return sub(x, trunc(x))
+
+
+@implements(np.remainder)
+def remainder(a: TensorLike, b: TensorLike) -> Tensor:
+    """The remainder of a / b, with the sign of b, as Python has it.
+
+    Examples
+    --------
+    >>> remainder([-5.0], [3.0]).tolist()
+    [1.0]
+    """
+    return binary(op.Remainder, a, b)
+
+
+@implements(np.fmod)
+def fmod(a: TensorLike, b: TensorLike) -> Tensor:
+    """The remainder of a / b, with the sign of a, as C has it.
+
+    Examples
+    --------
+    >>> fmod([-5.0], [3.0]).tolist()
+    [-2.0]
+    """
+    return binary(op.Fmod, a, b)
+
+
+@implements(np.floor_divide)
+def floor_divide(a: TensorLike, b: TensorLike) -> Tensor:
+    """The quotient, rounded down.
+
+    Examples
+    --------
+    >>> floor_divide([-5], [3]).tolist()
+    [-2]
+    """
+    return binary(op.FloorDivide, a, b)
+
+
+@implements(np.hypot)
+def hypot(a: TensorLike, b: TensorLike) -> Tensor:
+    """The length of the vector (a, b).
+
+    Examples
+    --------
+    >>> hypot([3.0], [4.0]).tolist()
+    [5.0]
+    """
+    return binary(op.Hypot, a, b)
+
+
+def lerp(a: TensorLike, b: TensorLike, weight: TensorLike) -> Tensor:
+    """a + weight (b - a): from `a` to `b` along a line.
+
+    Examples
+    --------
+    >>> lerp([0.0], [10.0], 0.25).tolist()
+    [2.5]
+    """
+    return add(a, mul(weight, sub(b, a)))
 
 
 clip = clamp

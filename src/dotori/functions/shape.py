@@ -1,27 +1,63 @@
-"""Shapes and indices of tensors. Results share memory where NumPy's do."""
+"""Shapes of tensors: other shapes, other orders of axes, other types.
+
+Results share the memory of their input where NumPy's do: `reshape` of contiguous
+memory, `permute`, `transpose`, `expand`, `squeeze` and all indexing by integers and
+slices are views; `flip`, `cat` and indexing by arrays are copies.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from dotori.autograd import apply, as_variable
+from dotori.autograd import apply, as_variable, wrap
 from dotori.errors import AxisError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.ops import indexing
-from dotori.ops import shape as shape_ops
+from dotori.ops import shape as op
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
 
-__all__ = ["broadcast_to", "flatten", "permute", "reshape", "transpose"]
+__all__ = [
+    "broadcast_to",
+    "flatten",
+    "flip",
+    "movedim",
+    "permute",
+    "reshape",
+    "squeeze",
+    "swapaxes",
+    "transpose",
+    "tril",
+    "triu",
+    "unsqueeze",
+]
 
 
-def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = tuple(sizes[0])
-    return tuple(int(n) for n in sizes)
+def sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
+    """The ints in ``f(2, 3)``, ``f((2, 3))`` and ``f([2, 3])``."""
+    if len(given) == 1 and isinstance(given[0], (tuple, list)):
+        given = tuple(given[0])
+    return tuple(int(n) for n in given)
+
+
+def axis_of(place: str, axis: int, ndim: int, shape: tuple[int, ...]) -> int:
+    """`axis` counted from the front.
+
+    Raises
+    ------
+    AxisError
+        If it lies outside of 0, ..., ndim - 1 from either end.
+    """
+    if not -ndim <= axis < ndim:
+        raise AxisError(
+            f"{place}: axis {axis} lies outside of the shape {shape}; it must be from "
+            f"{-ndim} to {ndim - 1}"
+        )
+    return axis % ndim
 
 
 @implements(np.reshape)
@@ -34,11 +70,12 @@ def reshape(x: TensorLike, *size: Any) -> Tensor:
     [[1.0, 2.0], [3.0, 4.0]]
     """
     t = as_variable(x)
+    shape = sizes(size)
     try:
-        result: Tensor = apply(shape_ops.Reshape, t, shape=_flat(size))
+        result: Tensor = apply(op.Reshape, t, shape=shape, was=t.array.shape)
     except ValueError as error:
         raise ShapeError(
-            f"reshape: {t.numel()} elements of shape {t.shape} cannot form {_flat(size)}"
+            f"reshape: {t.numel()} elements of shape {t.shape} cannot form {shape}"
         ) from error
     return result
 
@@ -54,17 +91,25 @@ def flatten(x: TensorLike, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     t = as_variable(x)
     if not t.ndim:
         return reshape(t, 1)
-    first, last = start_dim % t.ndim, end_dim % t.ndim
+    first = axis_of("flatten", start_dim, t.ndim, t.shape)
+    last = axis_of("flatten", end_dim, t.ndim, t.shape)
     return reshape(t, (*t.shape[:first], -1, *t.shape[last + 1 :]))
 
 
 def permute(x: TensorLike, *dims: Any) -> Tensor:
-    """The axes in another order."""
+    """The axes in another order.
+
+    Examples
+    --------
+    >>> permute(np.zeros((2, 3, 4)), 2, 0, 1).shape
+    (4, 2, 3)
+    """
     t = as_variable(x)
-    axes = _flat(dims)
-    if sorted(a % t.ndim for a in axes) != list(range(t.ndim)):
+    axes = sizes(dims)
+    order = tuple(axis_of("permute", a, t.ndim, t.shape) for a in axes)
+    if sorted(order) != list(range(t.ndim)):
         raise AxisError(f"permute: {axes} is no order of the axes of shape {t.shape}")
-    result: Tensor = apply(shape_ops.Permute, t, axes=tuple(a % t.ndim for a in axes))
+    result: Tensor = apply(op.Permute, t, axes=order)
     return result
 
 
@@ -75,9 +120,77 @@ def _reorder(x: TensorLike, axes: tuple[int, ...] | None = None) -> Tensor:
     return permute(t, tuple(range(t.ndim))[::-1] if axes is None else axes)
 
 
+@implements(np.swapaxes)
+def transpose(x: TensorLike, dim0: int, dim1: int) -> Tensor:
+    """Exchange two axes.
+
+    Examples
+    --------
+    >>> transpose(np.zeros((2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
+    t = as_variable(x)
+    a, b = (axis_of("transpose", d, t.ndim, t.shape) for d in (dim0, dim1))
+    axes = list(range(t.ndim))
+    axes[a], axes[b] = axes[b], axes[a]
+    return permute(t, axes)
+
+
+swapaxes = transpose
+
+
+@implements(np.moveaxis)
+def movedim(x: TensorLike, source: int, destination: int) -> Tensor:
+    """Take an axis out and put it in at another place.
+
+    Examples
+    --------
+    >>> movedim(np.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    t = as_variable(x)
+    a = axis_of("movedim", source, t.ndim, t.shape)
+    b = axis_of("movedim", destination, t.ndim, t.shape)
+    axes = [i for i in range(t.ndim) if i != a]
+    axes.insert(b, a)
+    return permute(t, axes)
+
+
+@implements(np.squeeze)
+def squeeze(x: TensorLike, dim: Any = None, *, axis: Any = None) -> Tensor:
+    """Without the axes of length 1: all, or those in `dim` that have it.
+
+    Examples
+    --------
+    >>> squeeze(np.zeros((1, 3, 1))).shape, squeeze(np.zeros((1, 3, 1)), 0).shape
+    ((3,), (3, 1))
+    """
+    t = as_variable(x)
+    chosen = axis if dim is None else dim
+    if chosen is None:
+        chosen = range(t.ndim)
+    many = chosen if isinstance(chosen, (tuple, list, range)) else (chosen,)
+    axes = {axis_of("squeeze", a, t.ndim, t.shape) for a in many}
+    return reshape(t, [n for i, n in enumerate(t.shape) if i not in axes or n != 1])
+
+
+@implements(np.expand_dims)
+def unsqueeze(x: TensorLike, dim: int) -> Tensor:
+    """With a new axis of length 1 at place `dim`.
+
+    Examples
+    --------
+    >>> unsqueeze([1.0, 2.0], -1).shape
+    (2, 1)
+    """
+    t = as_variable(x)
+    place = axis_of("unsqueeze", dim, t.ndim + 1, t.shape)
+    return reshape(t, (*t.shape[:place], 1, *t.shape[place:]))
+
+
 @implements(np.broadcast_to)
 def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
-    """The same numbers, repeated along new axes and axes of length 1.
+    """The same numbers, repeated along new axes and axes of length 1, without a copy.
 
     Examples
     --------
@@ -87,7 +200,7 @@ def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
     t = as_variable(x)
     size = tuple(shape)
     try:
-        result: Tensor = apply(shape_ops.BroadcastTo, t, shape=size)
+        result: Tensor = apply(op.BroadcastTo, t, shape=size)
     except ValueError as error:
         raise ShapeError(
             f"broadcast_to: an array of shape {t.shape} cannot be stretched to {size}"
@@ -95,33 +208,102 @@ def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
     return result
 
 
-@implements(np.swapaxes)
-def transpose(x: TensorLike, dim0: int, dim1: int) -> Tensor:
-    """Exchange two axes."""
-    t = as_variable(x)
-    axes = list(range(t.ndim))
-    axes[dim0], axes[dim1] = axes[dim1], axes[dim0]
-    return permute(t, axes)
-
-
-def getitem(x: Tensor, index: Any) -> Tensor:
-    """x[index] with everything that NumPy takes as an index, and tensors."""
-    parts = index if isinstance(index, tuple) else (index,)
-    plain = tuple(
-        getattr(p, "array", np.asarray(p) if isinstance(p, list) else p) for p in parts
+def expand(x: Tensor, *size: Any) -> Tensor:
+    """`broadcast_to`, where -1 keeps the length of an axis."""
+    wanted = sizes(size)
+    lead = len(wanted) - x.ndim
+    return broadcast_to(
+        x,
+        tuple(
+            x.shape[i - lead] if n == -1 and i >= lead else n
+            for i, n in enumerate(wanted)
+        ),
     )
-    try:
-        result: Tensor = apply(indexing.Index, x, index=plain)
-    except IndexError as error:
-        raise AxisError(f"index into shape {x.shape}: {error}") from error
+
+
+@implements(np.flip)
+def flip(x: TensorLike, dims: Any = None, *, axis: Any = None) -> Tensor:
+    """The elements in reverse order along some axes, or along all.
+
+    Examples
+    --------
+    >>> flip([1.0, 2.0, 3.0]).tolist()
+    [3.0, 2.0, 1.0]
+    """
+    t = as_variable(x)
+    chosen = axis if dims is None else dims
+    if chosen is None:
+        chosen = range(t.ndim)
+    many = chosen if isinstance(chosen, (tuple, list, range)) else (chosen,)
+    axes = tuple(axis_of("flip", a, t.ndim, t.shape) for a in many)
+    result: Tensor = apply(op.Flip, t, axis=axes)
     return result
 
 
-def cast(x: TensorLike, dtype: Any) -> Tensor:
+@implements(np.tril)
+def tril(x: TensorLike, diagonal: int = 0) -> Tensor:
+    """Zero above a diagonal of the last two axes.
+
+    Examples
+    --------
+    >>> tril([[1, 2], [3, 4]]).tolist()
+    [[1, 0], [3, 4]]
+    """
+    t = as_variable(x)
+    return t * np.tri(*t.shape[-2:], k=diagonal, dtype=t.dtype)
+
+
+@implements(np.triu)
+def triu(x: TensorLike, diagonal: int = 0) -> Tensor:
+    """Zero below a diagonal of the last two axes.
+
+    Examples
+    --------
+    >>> triu([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [0, 4]]
+    """
+    t = as_variable(x)
+    below = np.tri(*t.shape[-2:], k=diagonal - 1, dtype=bool)
+    return t * (~below).astype(t.dtype)
+
+
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     """The same numbers as another type; itself where it has that type already."""
     t = as_variable(x)
     chosen = np.dtype(dtype)
     if t.dtype == chosen:
         return t
-    result: Tensor = apply(shape_ops.Cast, t, dtype=chosen)
+    result: Tensor = apply(op.Cast, t, dtype=chosen)
     return result
+
+
+def clone(x: Tensor) -> Tensor:
+    """A copy, through which gradients flow."""
+    result: Tensor = apply(op.Cast, x, dtype=x.dtype)
+    return result
+
+
+def contiguous(x: Tensor) -> Tensor:
+    """Itself if its memory is in C order without gaps, else such a copy."""
+    return x if x.array.flags.c_contiguous else clone(x)
+
+
+def getitem(x: Tensor, index: Any) -> Tensor:
+    """x[index] with everything that NumPy takes as an index, and tensors.
+
+    Integers and slices give views, arrays and masks copies.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    plain = tuple(
+        getattr(p, "array", np.asarray(p) if isinstance(p, list) else p) for p in parts
+    )
+    try:
+        result: Tensor = apply(indexing.Index, x, index=plain, shape=x.array.shape)
+    except IndexError as error:
+        raise AxisError(f"index into shape {x.shape}: {error}") from error
+    return result
+
+
+def detached_copy(x: Tensor) -> Tensor:
+    """The values in memory of their own, outside of the graph."""
+    return wrap(x.array.copy())

@@ -1,7 +1,7 @@
-"""Elementwise operations of one and two arrays: value and gradient rule.
+"""Arithmetic on each element of one or two arrays: value and gradient rule.
 
 `dy` is the gradient of the output; a rule returns the gradient of the input. Formulas
-are those of any table of derivatives (Abramowitz and Stegun, 1964, chapter 4).
+are those of any table of derivatives (Abramowitz and Stegun, 1964, chapter 3).
 """
 
 from __future__ import annotations
@@ -67,76 +67,6 @@ class Neg(Unary):
         return -dy
 
 
-class Exp(Unary):
-    """y = e^x; y' = y."""
-
-    saves = ("y",)
-    floats = True
-    torch = "exp"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.exp(x)
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, y: Any) -> Any:
-        return dy * y
-
-
-class Log(Unary):
-    """y = ln x; y' = 1/x."""
-
-    saves = ("x",)
-    floats = True
-    low, high = 0.2, 3.0
-    torch = "log"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.log(x)
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, x: Any) -> Any:
-        return dy / x
-
-
-class Log1p(Unary):
-    """y = ln(1 + x); y' = 1/(1 + x)."""
-
-    saves = ("x",)
-    floats = True
-    low, high = -0.5, 3.0
-    torch = "log1p"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.log1p(x)
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, x: Any) -> Any:
-        return dy / (1 + x)
-
-
-class Expm1(Unary):
-    """y = e^x - 1; y' = y + 1."""
-
-    saves = ("y",)
-    floats = True
-    torch = "expm1"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.expm1(x)
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, y: Any) -> Any:
-        return dy * (y + 1)
-
-
 class Sqrt(Unary):
     """y = x^(1/2); y' = 1/(2y)."""
 
@@ -170,56 +100,6 @@ class Square(Unary):
         return dy * 2 * x
 
 
-class Tanh(Unary):
-    """y = tanh x; y' = 1 - y^2."""
-
-    saves = ("y",)
-    floats = True
-    torch = "tanh"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        return xp.tanh(x)
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, y: Any) -> Any:
-        return dy * (1 - y * y)
-
-
-class Sin(Unary):
-    """y = sin x; y' = cos x."""
-
-    saves = ("x",)
-    floats = True
-    torch = "sin"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.sin(x)
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, x: Any) -> Any:
-        return dy * xp.cos(x)
-
-
-class Cos(Unary):
-    """y = cos x; y' = -sin x."""
-
-    saves = ("x",)
-    floats = True
-    torch = "cos"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.cos(x)
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, x: Any) -> Any:
-        return -dy * xp.sin(x)
-
-
 class Abs(Unary):
     """y = |x|; y' = sign x, 0 at 0."""
 
@@ -247,25 +127,6 @@ class Sign(Unary):
     @staticmethod
     def backward(xp: Any, dy: Any) -> Any:
         return dy * 0
-
-
-class Sigmoid(Unary):
-    """y = 1/(1 + e^-x); y' = y (1 - y). Exactly 0 and 1 far out."""
-
-    saves = ("y",)
-    floats = True
-    torch = "sigmoid"
-
-    @staticmethod
-    def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(over="ignore"):  # e^-x may be infinite: 1/inf is the 0 wanted
-            y = xp.exp(-x)
-        y += 1
-        return 1 / y
-
-    @staticmethod
-    def backward(xp: Any, dy: Any, y: Any) -> Any:
-        return dy * (y * (1 - y))
 
 
 class Add(Binary):
@@ -437,122 +298,157 @@ class Clamp(Op):
         yield Sample((rng.uniform(-2, 2, (3, 4)),), {"min": 0.1, "max": None})
 
 
-class Eq(Binary):
-    """Whether a = b."""
+class Reciprocal(Unary):
+    """y = 1/x; y' = -y^2."""
 
-    differentiable = False
-    torch = "eq"
-
-    @staticmethod
-    def forward(xp: Any, a: Any, b: Any) -> Any:
-        return a == b
-
-
-class Ne(Binary):
-    """Whether a differs from b."""
-
-    differentiable = False
-    torch = "ne"
-
-    @staticmethod
-    def forward(xp: Any, a: Any, b: Any) -> Any:
-        return a != b
-
-
-class Lt(Binary):
-    """Whether a < b."""
-
-    differentiable = False
-    torch = "lt"
-
-    @staticmethod
-    def forward(xp: Any, a: Any, b: Any) -> Any:
-        return a < b
-
-
-class Le(Binary):
-    """Whether a <= b."""
-
-    differentiable = False
-    torch = "le"
-
-    @staticmethod
-    def forward(xp: Any, a: Any, b: Any) -> Any:
-        return a <= b
-
-
-class Gt(Binary):
-    """Whether a > b."""
-
-    differentiable = False
-    torch = "gt"
-
-    @staticmethod
-    def forward(xp: Any, a: Any, b: Any) -> Any:
-        return a > b
-
-
-class Ge(Binary):
-    """Whether a >= b."""
-
-    differentiable = False
-    torch = "ge"
-
-    @staticmethod
-    def forward(xp: Any, a: Any, b: Any) -> Any:
-        return a >= b
-
-
-class IsNan(Unary):
-    """Whether x is not a number."""
-
-    differentiable = False
-    torch = "isnan"
+    saves = ("y",)
+    floats = True
+    low, high = 0.5, 2.0
+    torch = "reciprocal"
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        return xp.isnan(x)
+        with np.errstate(all="ignore"):
+            return 1 / x
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, y: Any) -> Any:
+        return -dy * y * y
 
 
-class IsFinite(Unary):
-    """Whether x is finite."""
+class Rsqrt(Unary):
+    """y = x^(-1/2); y' = -y^3/2."""
 
-    differentiable = False
-    torch = "isfinite"
+    saves = ("y",)
+    floats = True
+    low, high = 0.5, 2.0
+    torch = "rsqrt"
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        return xp.isfinite(x)
+        with np.errstate(all="ignore"):
+            return 1 / xp.sqrt(x)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, y: Any) -> Any:
+        return dy * y * y * y * -0.5
 
 
-class LogicalNot(Unary):
-    """Whether x is zero."""
+class Floor(Unary):
+    """y = the largest whole number up to x; y' = 0."""
 
-    differentiable = False
-    torch = "logical_not"
+    torch = "floor"
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        return xp.logical_not(x)
+        return xp.floor(x)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any) -> Any:
+        return dy * 0
 
 
-class LogicalAnd(Binary):
-    """Whether both are not zero."""
+class Ceil(Unary):
+    """y = the smallest whole number from x; y' = 0."""
 
-    differentiable = False
-    torch = "logical_and"
+    torch = "ceil"
+
+    @staticmethod
+    def forward(xp: Any, x: Any) -> Any:
+        return xp.ceil(x)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any) -> Any:
+        return dy * 0
+
+
+class Trunc(Unary):
+    """y = x without its fraction; y' = 0."""
+
+    torch = "trunc"
+
+    @staticmethod
+    def forward(xp: Any, x: Any) -> Any:
+        return xp.trunc(x)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any) -> Any:
+        return dy * 0
+
+
+class Round(Unary):
+    """y = the nearest whole number, the even one of two; y' = 0."""
+
+    torch = "round"
+
+    @staticmethod
+    def forward(xp: Any, x: Any) -> Any:
+        return xp.rint(x)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any) -> Any:
+        return dy * 0
+
+
+class Remainder(Binary):
+    """y = a - b floor(a/b), with the sign of b; dy/da = 1, dy/db = -floor(a/b)."""
+
+    saves = ("a", "b")
+    low, high = 0.6, 2.3
+    torch = "remainder"
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        return xp.logical_and(a, b)
+        with np.errstate(all="ignore"):
+            return xp.remainder(a, b)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
+        return dy, (-dy * xp.floor(a / b) if needs[1] else None)
 
 
-class LogicalOr(Binary):
-    """Whether one is not zero."""
+class Fmod(Binary):
+    """y = a - b trunc(a/b), with the sign of a; dy/da = 1, dy/db = -trunc(a/b)."""
 
-    differentiable = False
-    torch = "logical_or"
+    saves = ("a", "b")
+    low, high = 0.6, 2.3
+    torch = "fmod"
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        return xp.logical_or(a, b)
+        with np.errstate(all="ignore"):
+            return xp.fmod(a, b)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
+        return dy, (-dy * xp.trunc(a / b) if needs[1] else None)
+
+
+class FloorDivide(Binary):
+    """y = floor(a/b)."""
+
+    differentiable = False
+    low, high = 0.6, 2.3
+    torch = "floor_divide"
+
+    @staticmethod
+    def forward(xp: Any, a: Any, b: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return xp.floor_divide(a, b)
+
+
+class Hypot(Binary):
+    """y = (a^2 + b^2)^(1/2); dy/da = a/y."""
+
+    saves = ("a", "b", "y")
+    floats = True
+    low, high = 0.5, 2.0
+    torch = "hypot"
+
+    @staticmethod
+    def forward(xp: Any, a: Any, b: Any) -> Any:
+        return xp.hypot(a, b)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any, y: Any) -> Any:
+        return (dy * a / y if needs[0] else None), (dy * b / y if needs[1] else None)

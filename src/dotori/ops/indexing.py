@@ -17,31 +17,38 @@ def has_arrays(index: Any) -> bool:
 
 
 class Index(Op):
-    """y = x[index]; the gradient goes to the elements that were taken."""
+    """y = x[index]; the gradient goes to the elements that were taken.
 
-    saves = ("x",)
+    `shape` is that of x.
+    """
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, index: Any) -> Any:
+    def forward(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
         return x[index]
 
     @staticmethod
-    def backward(xp: Any, dy: Any, x: Any, *, index: Any) -> Any:
-        if isinstance(dy, np.ndarray):
-            return PutInto.forward(xp, dy, index=index, shape=x.shape)
-        from dotori.autograd import apply
+    def backward(xp: Any, dy: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+        if hasattr(dy, "node"):  # a tensor: the way back has a gradient as well
+            from dotori.autograd import apply
 
-        return apply(PutInto, dy, index=index, shape=x.shape)
+            return apply(PutInto, dy, index=index, shape=shape)
+        return PutInto.forward(xp, dy, index=index, shape=shape)
 
     @staticmethod
-    def torch(x: Any, *, index: Any) -> Any:
+    def torch(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
         return x[index]
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         x = rng.standard_normal((4, 5))
-        yield Sample((x,), {"index": (slice(1, 3), 2)})
-        yield Sample((x,), {"index": (np.array([0, 0, 3]),)})
+        for index in (
+            (slice(1, 3), 2),
+            (np.array([0, 0, 3]),),
+            (x > 0,),
+            (None, Ellipsis, slice(0, 4, 2)),
+            (np.array([[0], [1]]), np.array([2, 2])),
+        ):
+            yield Sample((x,), {"index": index, "shape": x.shape})
 
 
 class PutInto(Op):

@@ -1,11 +1,13 @@
 """Reductions: operations that make one number of many along some axes.
 
-`axis` is None, an int or a tuple; `keepdims` keeps the axes at length 1.
+`axis` is None, an int or a tuple; `keepdims` keeps the axes at length 1; `shape` is
+that of the input, which a rule needs where it needs nothing else of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,17 @@ import numpy as np
 from dotori.ops._op import Op, Sample
 
 
-def stretch(dy: Any, like: Any, axis: Any, keepdims: bool) -> Any:
-    """Give `dy` back the axes that a reduction of `like` took away, at length 1."""
-    if keepdims or (axis is None and not like.ndim):
-        return dy
-    axes = range(like.ndim) if axis is None else axis
-    axes = {a % like.ndim for a in ((axes,) if isinstance(axes, int) else axes)}
-    return dy.reshape(tuple(1 if i in axes else n for i, n in enumerate(like.shape)))
+def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """`shape` with the axes that a reduction takes away at length 1."""
+    if axis is None:
+        return (1,) * len(shape)
+    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def stretch(dy: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """`dy` with the axes that were reduced away put back at length 1."""
+    return dy.reshape(kept_shape(shape, axis))
 
 
 class Reduction(Op, abstract=True):
@@ -29,16 +35,18 @@ class Reduction(Op, abstract=True):
     def samples(rng: Any) -> Iterator[Sample]:
         x = rng.standard_normal((2, 3, 4))
         for axis, keepdims in ((None, False), (1, False), ((0, 2), True), (-1, True)):
-            yield Sample((x,), {"axis": axis, "keepdims": keepdims})
+            attrs = {"axis": axis, "keepdims": keepdims, "shape": x.shape}
+            yield Sample((x,), attrs)
 
 
-def _torch(name: str) -> Any:
-    def call(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _torch(name: str, **extra: Any) -> Callable[..., Any]:
+    """PyTorch's function of this name, called with `dim` and `keepdim`."""
+
+    def call(x: Any, *, axis: Any, keepdims: bool, shape: Any = None) -> Any:
         import torch
 
-        function = getattr(torch, name)
-        axis = tuple(range(x.ndim)) if axis is None else axis
-        return function(x, dim=axis, keepdim=keepdims)
+        dims = tuple(range(x.ndim)) if axis is None else axis
+        return getattr(torch, name)(x, dim=dims, keepdim=keepdims, **extra)
 
     return call
 
@@ -46,35 +54,32 @@ def _torch(name: str) -> Any:
 class Sum(Reduction):
     """y = sum of x; dy/dx_i = 1."""
 
-    saves = ("x",)
     torch = _torch("sum")
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x.sum(axis=axis, keepdims=keepdims)
+    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
+        dtype = np.int64 if x.dtype.kind in "bui" else None
+        return x.sum(axis=axis, keepdims=keepdims, dtype=dtype)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return xp.broadcast_to(stretch(dy, x, axis, keepdims), x.shape)
+    def backward(xp: Any, dy: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
+        return xp.broadcast_to(stretch(dy, shape, axis), shape)
 
 
 class Mean(Reduction):
     """y = sum of x / n; dy/dx_i = 1/n."""
 
-    saves = ("x",)
-    floats = True
     torch = _torch("mean")
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x.mean(axis=axis, keepdims=keepdims)
+    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
+        n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
+        return x.sum(axis=axis, keepdims=keepdims) / (n or math.nan)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        dy = stretch(dy, x, axis, keepdims)
-        count = x.size if isinstance(x, np.ndarray) else x.numel()
-        share = dy * (dy.size if isinstance(dy, np.ndarray) else dy.numel()) / count
-        return xp.broadcast_to(share, x.shape)
+    def backward(xp: Any, dy: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
+        n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
+        return xp.broadcast_to(stretch(dy / (n or 1), shape, axis), shape)
 
 
 class Amax(Reduction):
@@ -84,12 +89,14 @@ class Amax(Reduction):
     torch = _torch("amax")
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
         return x.max(axis=axis, keepdims=keepdims)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, x: Any, y: Any, *, axis: Any, keepdims: bool) -> Any:
-        return _to_extremes(dy, x, y, axis, keepdims)
+    def backward(
+        xp: Any, dy: Any, x: Any, y: Any, *, axis: Any, keepdims: bool, shape: Any
+    ) -> Any:
+        return _to_extremes(xp, dy, x, y, axis, shape)
 
 
 class Amin(Reduction):
@@ -99,15 +106,133 @@ class Amin(Reduction):
     torch = _torch("amin")
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
         return x.min(axis=axis, keepdims=keepdims)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, x: Any, y: Any, *, axis: Any, keepdims: bool) -> Any:
-        return _to_extremes(dy, x, y, axis, keepdims)
+    def backward(
+        xp: Any, dy: Any, x: Any, y: Any, *, axis: Any, keepdims: bool, shape: Any
+    ) -> Any:
+        return _to_extremes(xp, dy, x, y, axis, shape)
 
 
-def _to_extremes(dy: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
-    chosen = x == stretch(y, x, axis, keepdims)
+def _to_extremes(xp: Any, dy: Any, x: Any, y: Any, axis: Any, shape: Any) -> Any:
+    y = stretch(y, shape, axis)
+    chosen = (x == y) | (xp.isnan(x) & xp.isnan(y))
     count = chosen.sum(axis=axis, keepdims=True)
-    return chosen * (stretch(dy, x, axis, keepdims) / count)
+    return chosen * (stretch(dy, shape, axis) / count)
+
+
+class Var(Reduction):
+    """y = sum (x - mean)^2 / (n - correction); dy/dx = 2 (x - mean)/(n - correction)."""
+
+    saves = ("x",)
+
+    @staticmethod
+    def forward(
+        xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any, correction: float
+    ) -> Any:
+        with np.errstate(all="ignore"):  # of one element: 0/0, as PyTorch
+            n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
+            d = x - x.mean(axis=axis, keepdims=True)
+            total = (d * d).sum(axis=axis, keepdims=keepdims)
+            return total / np.float64(max(n - correction, 0)).astype(x.dtype)
+
+    @staticmethod
+    def backward(
+        xp: Any,
+        dy: Any,
+        x: Any,
+        *,
+        axis: Any,
+        keepdims: bool,
+        shape: Any,
+        correction: float,
+    ) -> Any:
+        n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
+        d = x - x.mean(axis=axis, keepdims=True)
+        return d * (stretch(dy, shape, axis) * (2 / max(n - correction, 1e-300)))
+
+    @staticmethod
+    def torch(x: Any, *, correction: float, **attrs: Any) -> Any:
+        return _torch("var", correction=correction)(x, **attrs)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        for sample in Reduction.samples(rng):
+            yield Sample(sample.inputs, {**sample.attrs, "correction": 1})
+            yield Sample(sample.inputs, {**sample.attrs, "correction": 0})
+
+
+class LogSumExp(Reduction):
+    """y = ln sum e^x, shifted by max x; dy/dx_i = e^(x_i - y)."""
+
+    saves = ("x", "y")
+    floats = True
+    torch = _torch("logsumexp")
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
+        top = x.max(axis=axis, keepdims=True)
+        top = xp.where(xp.isfinite(top), top, 0)
+        with np.errstate(divide="ignore"):
+            y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
+        return y if keepdims else y.reshape(x.max(axis=axis).shape)
+
+    @staticmethod
+    def backward(
+        xp: Any, dy: Any, x: Any, y: Any, *, axis: Any, keepdims: bool, shape: Any
+    ) -> Any:
+        return stretch(dy, shape, axis) * xp.exp(x - stretch(y, shape, axis))
+
+
+class Prod(Op):
+    """y = product of x along one axis; dy/dx_i = product of the others.
+
+    The products before and after each element give it without a division by zero.
+    """
+
+    saves = ("x",)
+    torch = staticmethod(lambda x, *, axis: x.prod(dim=axis))
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, axis: int) -> Any:
+        return x.prod(axis=axis, dtype=np.int64 if x.dtype.kind in "bui" else None)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, x: Any, *, axis: int) -> Any:
+        x = xp.moveaxis(x, axis, -1)
+        others = 1 - np.eye(x.shape[-1], dtype=x.dtype)
+        # (..., i, j): x_j where j differs from i, and 1 where it is i itself
+        table = x[..., None, :] * others + (1 - others)
+        rest = table[..., 0]
+        for j in range(1, x.shape[-1]):
+            rest = rest * table[..., j]
+        return xp.moveaxis(rest * dy[..., None], -1, axis)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        x = rng.standard_normal((2, 3, 4))
+        x[0, 1, 2] = 0.0
+        yield Sample((x,), {"axis": 1})
+        yield Sample((x,), {"axis": -1})
+
+
+class CumSum(Op):
+    """y_i = x_0 + ... + x_i along an axis; the gradient sums from the end."""
+
+    torch = staticmethod(lambda x, *, axis: x.cumsum(dim=axis))
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, axis: int) -> Any:
+        return x.cumsum(axis=axis, dtype=np.int64 if x.dtype.kind in "bui" else None)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, *, axis: int) -> Any:
+        return xp.flip(xp.cumsum(xp.flip(dy, axis), axis), axis)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        x = rng.standard_normal((2, 3, 4))
+        yield Sample((x,), {"axis": 0})
+        yield Sample((x,), {"axis": -1})

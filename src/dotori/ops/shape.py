@@ -11,25 +11,25 @@ from dotori.ops._op import Op, Sample
 
 
 class Reshape(Op):
-    """The same elements in C order under another shape."""
-
-    saves = ("x",)
+    """The same elements in C order under another shape; `was` is the one before."""
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+    def forward(xp: Any, x: Any, *, shape: tuple[int, ...], was: Any) -> Any:
         return x.reshape(shape)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
-        return dy.reshape(x.shape)
+    def backward(xp: Any, dy: Any, *, shape: tuple[int, ...], was: Any) -> Any:
+        return dy.reshape(was)
 
     @staticmethod
-    def torch(x: Any, *, shape: tuple[int, ...]) -> Any:
+    def torch(x: Any, *, shape: tuple[int, ...], was: Any) -> Any:
         return x.reshape(shape)
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
-        yield Sample((rng.standard_normal((2, 6)),), {"shape": (3, 4)})
+        x = rng.standard_normal((2, 6))
+        yield Sample((x,), {"shape": (3, 4), "was": (2, 6)})
+        yield Sample((x,), {"shape": (-1,), "was": (2, 6)})
 
 
 class Permute(Op):
@@ -93,3 +93,55 @@ class BroadcastTo(Op):
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         yield Sample((rng.standard_normal((3, 1)),), {"shape": (2, 3, 4)})
+
+
+class Flip(Op):
+    """The elements in reverse order along some axes."""
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, axis: Any) -> Any:
+        return xp.flip(x, axis)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, *, axis: Any) -> Any:
+        return xp.flip(dy, axis)
+
+    @staticmethod
+    def torch(x: Any, *, axis: Any) -> Any:
+        return x.flip(axis)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        yield Sample((rng.standard_normal((2, 3)),), {"axis": (1,)})
+        yield Sample((rng.standard_normal((2, 3)),), {"axis": (0, 1)})
+
+
+class Concatenate(Op):
+    """Arrays one after the other along an axis; each gets its part of the gradient."""
+
+    @staticmethod
+    def forward(xp: Any, *xs: Any, axis: int, ends: tuple[int, ...]) -> Any:
+        return xp.concatenate(xs, axis=axis)
+
+    @staticmethod
+    def backward(
+        xp: Any, dy: Any, needs: Any, *, axis: int, ends: tuple[int, ...]
+    ) -> Any:
+        before = (slice(None),) * (axis % dy.ndim)
+        starts = (0, *ends[:-1])
+        return [
+            dy[(*before, slice(a, b))] if need else None
+            for a, b, need in zip(starts, ends, needs, strict=True)
+        ]
+
+    @staticmethod
+    def torch(*xs: Any, axis: int, ends: Any) -> Any:
+        import torch
+
+        return torch.cat(xs, dim=axis)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        parts = tuple(rng.standard_normal((2, n, 3)) for n in (1, 4, 2))
+        yield Sample(parts, {"axis": 1, "ends": (1, 5, 7)})
+        yield Sample(parts, {"axis": -2, "ends": (1, 5, 7)})
