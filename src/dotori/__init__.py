@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dotori import autograd as autograd
+from dotori import linalg as linalg
 from dotori._tensor import Tensor as Tensor
 from dotori._version import __version__ as __version__
 from dotori.autograd import enable_grad as enable_grad

@@ -85,7 +85,9 @@ def test_samples_that_do_not_stack_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "sample", [None, object(), np.array(["a"]), np.array([None])], ids=str
+    "sample",
+    [None, object(), np.array(["a"]), np.array([None])],
+    ids=["None", "object", "array of text", "array of objects"],
 )
 def test_what_cannot_be_a_tensor_is_refused(sample: Any) -> None:
     with pytest.raises(DTypeError, match=r"sample 0\).*collate_fn"):

@@ -40,9 +40,15 @@ def implements(*numpy_functions: Any) -> Callable[[F], F]:
 class _TensorNamespace:
     """`xp` for tensors: dotori's functions under NumPy's names, then NumPy itself."""
 
+    linalg: Any
+
+    def __init__(self, numpy: Any) -> None:
+        self._numpy = numpy
+
     def __getattr__(self, name: str) -> Any:
         found = _by_name.get(name)
-        return getattr(np, name) if found is None else found
+        return getattr(self._numpy, name) if found is None else found
 
 
-namespace = _TensorNamespace()
+namespace = _TensorNamespace(np)
+namespace.linalg = _TensorNamespace(np.linalg)
