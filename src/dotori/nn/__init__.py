@@ -1,6 +1,7 @@
 """Networks: modules, their functions and initial values, under PyTorch's names."""
 
 from dotori.nn import functional as functional
+from dotori.nn import init as init
 from dotori.nn.activation import *
 from dotori.nn.classification import *
 from dotori.nn.container import ModuleDict as ModuleDict
@@ -16,3 +17,7 @@ from dotori.nn.margin import *
 from dotori.nn.module import Module as Module
 from dotori.nn.parameter import Parameter as Parameter
 from dotori.nn.rectifier import *
+from dotori.nn.summary import Summary as Summary
+from dotori.nn.summary import summary as summary
+from dotori.nn.weights import load_weights as load_weights
+from dotori.nn.weights import save_weights as save_weights

@@ -61,7 +61,7 @@ class Module:
         try:
             if self._hooks is None:
                 return self.forward(*args, **kwargs)  # type: ignore[no-any-return]
-            return self._call_with_hooks(*args, **kwargs)
+            return self._call_with_hooks(*args, **kwargs)  # type: ignore[no-any-return]
         except Exception as error:
             explain(error, self, args)
             raise
@@ -136,7 +136,7 @@ class Module:
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None keeps the name free."""
-        self._check_name(name)
+        self._check("register_parameter", "_parameters", name, param, Parameter)
         self._put("_parameters", name, param)
 
     def register_buffer(
@@ -146,26 +146,39 @@ class Module:
 
         One that is not `persistent` is left out of the state dict.
         """
-        self._check_name(name)
+        self._check("register_buffer", "_buffers", name, tensor, Tensor)
         self._put("_buffers", name, tensor)
-        if not persistent:
+        if persistent:
+            self._transient.discard(name)
+        else:
             self._transient.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a submodule under a name."""
-        self._check_name(name)
+        self._check("add_module", "_modules", name, module, Module)
         self._put("_modules", name, module)
 
     register_module = add_module
 
-    def _check_name(self, name: str) -> None:
+    def _check(
+        self, by: str, home: str, name: object, value: object, wanted: type
+    ) -> None:
+        """Refuse what cannot be registered under `name` in `home`."""
+        own = type(self).__name__
+        if home not in self.__dict__:
+            raise ArgumentError(f"{own}: call super().__init__() before {by}({name!r})")
         if not isinstance(name, str) or not name or "." in name:
             raise ArgumentError(
                 f"a name in a module is a text without dots, got {name!r}"
             )
-        if hasattr(self, name) and self._home(name) is None:
-            raise ArgumentError(
-                f"{type(self).__name__} has an attribute {name!r} already"
+        if name not in self.__dict__[home] and hasattr(self, name):
+            raise ArgumentError(f"{own} has an attribute {name!r} already")
+        if value is not None and not isinstance(value, wanted):
+            is_class = isinstance(value, type)
+            raise DTypeError(
+                f"{own}.{by}: {name!r} must be a {wanted.__name__} or None, got "
+                + (f"the class {value!r}" if is_class else type(value).__name__)
+                + (": give an instance of it" if is_class else "")
             )
 
     # ------------------------------------------------------------ walking

@@ -40,7 +40,8 @@ def load_into(
     Raises
     ------
     ShapeError
-        Lists all missing, unexpected and mis-shaped keys; the module is as before.
+        Lists all missing, unexpected, mis-shaped and mistyped keys; the module is as
+        before.
     """
     own = module.state_dict()
     tensors = dict(module.named_parameters()) | dict(module.named_buffers())
@@ -51,6 +52,12 @@ def load_into(
         f"{name} has shape {given[name].shape}, wanted {own[name].shape}"
         for name in own
         if name in given and given[name].shape != own[name].shape
+    ]
+    problems += [
+        f"{name} holds {given[name].dtype}, which cannot become {own[name].dtype}"
+        for name in own
+        if name in given
+        and not (assign or np.can_cast(given[name].dtype, own[name].dtype, "same_kind"))
     ]
     if strict:
         problems += [f"{name} is missing" for name in missing]
