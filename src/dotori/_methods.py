@@ -9,6 +9,7 @@ from dotori.functions import (
     activation,
     comparison,
     elementwise,
+    inplace,
     join,
     linear,
     reduce,
@@ -220,7 +221,33 @@ class Casting:
         return shape.cast(self, int64)
 
 
-class Methods(Casting, Elementwise, Reductions, Shape):
+class InPlace:
+    """Methods that write into the tensor's own memory."""
+
+    __slots__ = ()
+
+    add_ = inplace.add_
+    sub_ = inplace.sub_
+    mul_ = inplace.mul_
+    div_ = inplace.div_
+    pow_ = inplace.pow_
+    neg_ = inplace.neg_
+    exp_ = inplace.exp_
+    sqrt_ = inplace.sqrt_
+    clamp_ = inplace.clamp_
+    copy_ = inplace.copy_
+    fill_ = inplace.fill_
+    zero_ = inplace.zero_
+
+    __iadd__ = inplace.add_
+    __isub__ = inplace.sub_
+    __imul__ = inplace.mul_
+    __itruediv__ = inplace.div_
+    __ipow__ = inplace.pow_
+    __setitem__ = inplace.setitem
+
+
+class Methods(Casting, InPlace, Elementwise, Reductions, Shape):
     """All methods that are functions."""
 
     __slots__ = ()
