@@ -163,21 +163,22 @@ def _walk(
     flags = recording.flags
     recording.flags = (flags | GRAD) if create_graph else (flags & ~GRAD)
     try:
-        for node in nodes:
-            dy = pending.pop(node, None)
-            if dy is None:
-                continue
-            if node.hooks is not None:
-                dy = _run_hooks(node, dy, create_graph)
-            if wanted is not None and node in wanted:
-                wanted[node] = dy
-            if node.op is None:
-                if wanted is None:
-                    _accumulate(node, dy)
-            elif useful is None or node in useful:
-                _step(node, dy, pending, useful, create_graph)
-                if not retain:
-                    node.saved = None
+        with np.errstate(all="ignore"):  # infinite and NaN gradients are values too
+            for node in nodes:
+                dy = pending.pop(node, None)
+                if dy is None:
+                    continue
+                if node.hooks is not None:
+                    dy = _run_hooks(node, dy, create_graph)
+                if wanted is not None and node in wanted:
+                    wanted[node] = dy
+                if node.op is None:
+                    if wanted is None:
+                        _accumulate(node, dy)
+                elif useful is None or node in useful:
+                    _step(node, dy, pending, useful, create_graph)
+                    if not retain:
+                        node.saved = None
     finally:
         recording.flags = flags
 

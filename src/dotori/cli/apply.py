@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dotori.cli import show
-from dotori.data.write import write_table_to
+from dotori.data.write import TextSink
 from dotori.errors import DataError
 from dotori.tabular.model import TableModel
 from dotori.tabular.stream import iter_predictions, predict_file
@@ -47,10 +47,11 @@ def predict(
     if probabilities and model.target.is_regression:
         raise DataError("a predicted amount has no probabilities; leave out -p")
     if output is None:
-        for i, table in enumerate(
-            iter_predictions(model, str(data), probabilities=probabilities, keep=keep)
+        sink = TextSink(sys.stdout.buffer)
+        for table in iter_predictions(
+            model, str(data), probabilities=probabilities, keep=keep
         ):
-            write_table_to(sys.stdout.buffer, table, header=i == 0)
+            sink.write(table)
         return
     rows = predict_file(
         model, str(data), str(output), probabilities=probabilities, keep=keep

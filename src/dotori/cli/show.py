@@ -30,7 +30,7 @@ def plan(job: Job) -> None:
     """What is about to be trained, and what was decided about the data."""
     console = Console(stderr=True)
     target, rows = job.target, {k: len(v) for k, v in job.parts.items()}
-    kind = target.task
+    kind: str = target.task
     if not target.is_regression:
         kind += f", {len(target.classes)} classes"
     sizes = "-".join(
@@ -51,19 +51,22 @@ def plan(job: Job) -> None:
 def results(model: TableModel) -> None:
     """The figures of the network and of the baselines, on training and test rows."""
     console, found = Console(), model.results
-    splits = [s for s in ("train", "test") if s in found]
+    splits: list[str] = [s for s in ("train", "test") if s in found]
     if "test" not in found and "valid" in found:
         splits.append("valid")
     names = [n for n in _NAMES if n in found["train"]]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
+    table.add_column("rows")
     for name in names:
+        table.add_column(_NAMES[name], justify="right")
+    for label, scores in {"network": found, **found["baselines"]}.items():
         for split in splits:
-            table.add_column(f"{_NAMES[name]}\n{split}", justify="right")
-    rows = {"network": found, **found["baselines"]}
-    for label, scores in rows.items():
-        cells = [figure(scores[s].get(n)) for n in names for s in splits]
-        table.add_row(_MODELS.get(label, label), *cells)
+            shown = _MODELS.get(label, label) if split == splits[0] else ""
+            cells = [figure(scores[split].get(name)) for name in names]
+            bold = "bold" if label == "network" and split == splits[-1] else None
+            table.add_row(shown, split, *cells, style=bold)
+        table.add_section()
     console.print(table)
     if "confusion" in found[splits[-1]]:
         confusion(model, found[splits[-1]]["confusion"], splits[-1])
@@ -76,10 +79,11 @@ def confusion(model: TableModel, matrix: list[list[int]], split: str) -> None:
     if len(classes) > 12:
         return
     table = Table(
-        title=f"{split}: true class by row, predicted by column",
+        title=f"confusion on {split}: true class by row, predicted by column",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         title_style="",
+        min_width=60,
     )
     table.add_column("")
     for label in classes:

@@ -134,7 +134,7 @@ class _Sink(Protocol):
 
 def _sink(file: IO[bytes], kind: FileKind) -> _Sink:
     if kind.format in ("csv", "tsv"):
-        return _TextSink(file, kind.delimiter)
+        return TextSink(file, kind.delimiter)
     return _ArrowSink(file, kind.format)
 
 
@@ -158,8 +158,10 @@ def _compressed(file: IO[bytes], compression: str) -> Any:
         yield file
 
 
-class _TextSink:
-    def __init__(self, file: IO[bytes], delimiter: str) -> None:
+class TextSink:
+    """Writes tables as delimited text to an open file, one header for all."""
+
+    def __init__(self, file: IO[bytes], delimiter: str = ",") -> None:
         self._file, self._delimiter = file, delimiter
         self._begun = False
 

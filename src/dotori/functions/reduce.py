@@ -87,11 +87,8 @@ def _reduce(
 
 def _nonempty(place: str, x: Tensor, axes: Any) -> None:
     lost = op.kept_shape(x.shape, axes)
-    if any_(n == 0 and k == 1 for n, k in zip(x.shape, lost, strict=True)):
+    if (0, 1) in zip(x.shape, lost, strict=True):
         raise ShapeError(f"{place}: of no elements, shape {x.shape}, there is none")
-
-
-any_ = any  # Python's own, which a function below hides
 
 
 @implements(np.sum)

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from dotori.autograd import apply, as_variable, wrap
 from dotori.errors import AxisError, ShapeError
+from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike, implements
 from dotori.ops import indexing
 from dotori.ops import shape as op
@@ -250,7 +251,7 @@ def tril(x: TensorLike, diagonal: int = 0) -> Tensor:
     [[1, 0], [3, 4]]
     """
     t = as_variable(x)
-    return t * np.tri(*t.shape[-2:], k=diagonal, dtype=t.dtype)
+    return elementwise.mul(t, _lower(t, diagonal).astype(t.dtype))
 
 
 @implements(np.triu)
@@ -263,8 +264,15 @@ def triu(x: TensorLike, diagonal: int = 0) -> Tensor:
     [[1, 2], [0, 4]]
     """
     t = as_variable(x)
-    below = np.tri(*t.shape[-2:], k=diagonal - 1, dtype=bool)
-    return t * (~below).astype(t.dtype)
+    return elementwise.mul(t, (~_lower(t, diagonal - 1)).astype(t.dtype))
+
+
+def _lower(t: Tensor, diagonal: int) -> Any:
+    """True on and below a diagonal of matrices like those of `t`."""
+    if t.ndim < 2:
+        raise ShapeError(f"tril and triu want matrices, got shape {t.shape}")
+    rows, columns = t.shape[-2:]
+    return np.tri(rows, columns, diagonal, dtype=np.bool_)
 
 
 def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:

@@ -79,7 +79,8 @@ class ModuleList(Module):
         return self
 
     def __getitem__(self, index: int) -> Module:
-        return list(self._modules.values())[index]
+        found: Module = list(self._modules.values())[index]
+        return found
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -114,13 +115,16 @@ class ModuleDict(Module):
         return name in self._modules
 
     def keys(self) -> Iterable[str]:
-        return self._modules.keys()
+        found: Iterable[str] = self._modules.keys()
+        return found
 
     def values(self) -> Iterable[Module]:
-        return self._modules.values()
+        found: Iterable[Module] = self._modules.values()
+        return found
 
     def items(self) -> Iterable[tuple[str, Module]]:
-        return self._modules.items()
+        found: Iterable[tuple[str, Module]] = self._modules.items()
+        return found
 
 
 class ParameterList(Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def score(
         }
     k = len(target.classes)
     labels, chosen = list(range(k)), predicted.argmax(axis=1)
-    average = "binary" if k == 2 else "macro"
+    average: Literal["binary", "macro"] = "binary" if k == 2 else "macro"
     confusion = metrics.confusion_matrix(true, chosen, labels=labels)
     return {
         "accuracy": metrics.accuracy(true, chosen),

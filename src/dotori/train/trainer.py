@@ -139,7 +139,8 @@ class Trainer:
             self._loader.load_state_dict(self._loader_state)
             self._loader_state = None
         self._tell("on_train_start")
-        with catch_interrupt() as signal:
+        # What overflows is found by the guard, with the layer's name: no warnings.
+        with catch_interrupt() as signal, np.errstate(all="ignore"):
             while self.epoch < epochs and not self.stopping:
                 if not self._train_epoch(train, signal):
                     self.interrupted = True
@@ -215,7 +216,8 @@ class Trainer:
         self.history.append(record)
         if self.schedule is not None and self.schedule_every == "epoch":
             if isinstance(self.schedule, optim.ReduceLROnPlateau):
-                self.schedule.step(record.get("valid_loss", record["loss"]))
+                watched = "valid_loss" if "valid_loss" in record else "loss"
+                self.schedule.step(record[watched])
             else:
                 self.schedule.step()
         for callback in self.callbacks:
@@ -229,7 +231,7 @@ class Trainer:
         mean = Mean()
         for metric in self.metrics.values():
             metric.reset()
-        with no_grad():
+        with no_grad(), np.errstate(all="ignore"):
             for batch in data:
                 x, target, *weight = batch
                 prediction = self.model(x)
