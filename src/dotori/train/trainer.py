@@ -22,12 +22,14 @@ from dotori.autograd import no_grad
 from dotori.errors import ArgumentError
 from dotori.functions.creation import as_tensor
 from dotori.nn.functional import l1_penalty, l2_penalty
-from dotori.random import default_generator
+from dotori.random import default_generator, use_generator
 from dotori.train import checkpoint
 from dotori.train.callback import Callback, Record
 from dotori.train.guard import Guard
 from dotori.train.history import History, Mean
 from dotori.train.interrupt import catch_interrupt
+
+_EVALUATION = 0x0E7A  # names the random stream of evaluations
 
 
 class Trainer:
@@ -48,8 +50,7 @@ class Trainer:
     clip_norm, clip_value : float, optional
         Limits for the gradient's norm over all parameters, and for each element.
     l1, l2 : float
-        Factors of the penalties sum |w| and sum w^2 / 2 over the weights, not the
-        biases.
+        Factors of the penalties sum |w| and sum w^2 over the weights, not the biases.
     callbacks : sequence of Callback
     guard : bool
         Look for NaN and infinity at every step, and name the layer at fault.
@@ -226,12 +227,16 @@ class Trainer:
     # ------------------------------------------------------------ using the model
 
     def evaluate(self, data: Iterable[Any]) -> dict[str, Any]:
-        """The mean loss and the metrics on other data; the weights stay as they are."""
+        """The mean loss and the metrics on other data.
+
+        Nothing of the training moves on: neither weights nor random numbers.
+        """
         self.model.eval()
         mean = Mean()
         for metric in self.metrics.values():
             metric.reset()
-        with no_grad(), np.errstate(all="ignore"):
+        aside = default_generator().derive(_EVALUATION)
+        with no_grad(), use_generator(aside), np.errstate(all="ignore"):
             for batch in data:
                 x, target, *weight = batch
                 prediction = self.model(x)
