@@ -4,6 +4,7 @@ from dotori.functions.activation import *
 from dotori.functions.comparison import *
 from dotori.functions.creation import *
 from dotori.functions.elementwise import *
+from dotori.functions.filled import *
 from dotori.functions.join import *
 from dotori.functions.linear import *
 from dotori.functions.reduce import *
