@@ -4,7 +4,7 @@ from dotori import __version__
 
 project = "dotori"
 author = "the dotori authors"
-copyright = "2026, the dotori authors"  # noqa: A001 - the name that Sphinx reads
+copyright = "2026, the dotori authors"
 version = release = __version__
 
 extensions = [

@@ -1,9 +1,9 @@
 """The seal on global state really breaks."""
 
 import numpy as np
-from conftest import changes, global_state
 
 import dotori
+from conftest import changes, global_state
 
 
 def test_each_change_is_seen() -> None:

@@ -24,9 +24,9 @@ def requirements(name: str) -> set[str]:
         if package in found:
             continue
         found.add(package)
-        for line in importlib.metadata.requires(package) or []:
-            if "extra ==" not in line:
-                waiting.append(re.split(r"[^A-Za-z0-9_.-]", line, maxsplit=1)[0])
+        lines = importlib.metadata.requires(package) or []
+        needed = [line for line in lines if "extra ==" not in line]
+        waiting += [re.split(r"[^A-Za-z0-9_.-]", n, maxsplit=1)[0] for n in needed]
     return found
 
 

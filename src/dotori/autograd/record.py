@@ -135,7 +135,7 @@ def _finish(
         outputs, extra = result[: len(op.outputs)], result[len(op.outputs) :]
     else:
         outputs, extra = (result,), ()
-    # arithmetic without axes gives NumPy's scalars, which have a dtype but are no arrays
+    # Arithmetic without axes gives NumPy's scalars, which are no arrays.
     outputs = tuple(np.asarray(a) if isinstance(a, _SCALARS) else a for a in outputs)
     if recording.flags & OBSERVE and recording.observer is not None:
         recording.observer(op, arrays, outputs, attrs)

@@ -82,7 +82,7 @@ def adam_numpy(
         np.multiply(vk, beta2, vk)
         np.add(vk, a, vk)
         if largest is not None:
-            vk = np.maximum(largest[k], vk, largest[k])
+            vk = np.maximum(largest[k], vk, out=largest[k])
         np.sqrt(vk, a)
         np.add(a, eps, a)
         np.divide(mk, a, a)

@@ -221,7 +221,7 @@ class Minimum(Binary):
 
 
 def _at_extreme(xp: Any, dy: Any, needs: Any, a: Any, b: Any, sign: int) -> Any:
-    """The share of `dy` that each input gets: 1, 0, or one half where they are equal."""
+    """The share of `dy` for each input: 1, 0, or one half where they are equal."""
     share = (xp.sign((a - b) * sign) + 1) * 0.5
     return (dy * share if needs[0] else None), (dy * (1 - share) if needs[1] else None)
 

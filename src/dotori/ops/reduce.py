@@ -124,7 +124,7 @@ def _to_extremes(xp: Any, dy: Any, x: Any, y: Any, axis: Any, shape: Any) -> Any
 
 
 class Var(Reduction):
-    """y = sum (x - mean)^2 / (n - correction); dy/dx = 2 (x - mean)/(n - correction)."""
+    """y = sum (x - mean)^2 / (n - correction); y' = 2 (x - mean)/(n - correction)."""
 
     saves = ("x",)
 

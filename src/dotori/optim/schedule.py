@@ -164,7 +164,7 @@ class ExponentialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """eta_min + (lr - eta_min)(1 + cos(pi t / T_max))/2 (Loshchilov and Hutter, 2017)."""
+    """eta_min + (lr - eta_min)(1 + cos(pi t / T_max))/2 (Loshchilov, Hutter, 2017)."""
 
     def __init__(
         self,

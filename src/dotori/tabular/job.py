@@ -244,7 +244,7 @@ class Job:
         return train, valid
 
     def _dataset(self, part: Part) -> TensorDataset:
-        """The target as the loss wants it: standardised, 0/1 floats, or class numbers."""
+        """The target as the loss wants it: standardised, 0/1, or class numbers."""
         y = part.y
         if self.target.is_regression:
             y = self.target.scale(y).astype(np.float32)[:, np.newaxis]

@@ -1,4 +1,4 @@
-"""A trained model of a table: it reads rows as they come, and gives labels or amounts."""
+"""A trained model of a table: it takes rows as they come, gives labels or amounts."""
 
 from __future__ import annotations
 

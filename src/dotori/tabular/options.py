@@ -83,8 +83,11 @@ class Options:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        object.__setattr__(self, "drop", tuple(self.drop))
+        for name, of in (("hidden", "whole numbers"), ("drop", "names of columns")):
+            given = getattr(self, name)
+            if not isinstance(given, (list, tuple)):
+                raise ArgumentError(f"{name} must be a list of {of}; got {given!r}")
+            object.__setattr__(self, name, tuple(given))
         for name, allowed in _CHOICES.items():
             _check_choice(name, getattr(self, name), allowed)
         for name, (low, high) in _RANGES.items():

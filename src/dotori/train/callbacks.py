@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EarlyStopping(Callback):
-    """Stop when `monitor` has not improved for `patience` epochs; keep the best weights.
+    """Stop when `monitor` has not improved for `patience` epochs, and keep the best.
 
     Parameters
     ----------

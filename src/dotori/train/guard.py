@@ -47,10 +47,10 @@ class Guard:
         fault = nn.find_nonfinite(self.model, step)
         where = f" in {fault}" if fault is not None else ""
         raise NonFiniteError(
-            f"step {trainer.step + 1} of epoch {trainer.epoch + 1}: the loss is {loss}, "
-            f"NaN or infinity first appeared{where}; the weights are as they were "
-            "before this step. Try a lower learning rate, gradient clipping, or look "
-            "for infinite or huge values in the data"
+            f"step {trainer.step + 1} of epoch {trainer.epoch + 1}: the loss is "
+            f"{loss}, NaN or infinity first appeared{where}; the weights are as they "
+            "were before this step. Try a lower learning rate, gradient clipping, or "
+            "look for infinite or huge values in the data"
         )
 
     def _gradient_is_finite(self) -> bool:

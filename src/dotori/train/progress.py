@@ -1,4 +1,4 @@
-"""Progress for a person to watch: a live bar on a terminal, else a line now and then."""
+"""Progress for a person to watch: a live bar on a terminal, else lines."""
 
 from __future__ import annotations
 

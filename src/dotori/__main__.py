@@ -1,0 +1,5 @@
+"""``python -m dotori``: the command line."""
+
+from dotori.cli import main
+
+main()
