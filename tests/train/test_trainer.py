@@ -162,9 +162,7 @@ def test_the_layer_and_the_operation_at_fault_are_named():
     model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), LogOfNegative(), nn.Linear(4, 1))
     trainer = Trainer(model, nn.MSELoss(), optim.SGD(model.parameters()))
     x, y = regression(4, dtype=np.float32)
-    with pytest.raises(
-        NonFiniteError, match=r"2 \(LogOfNegative\): Log, forward"
-    ):
+    with pytest.raises(NonFiniteError, match=r"2 \(LogOfNegative\): Log, forward"):
         trainer.fit([(x, y)], epochs=1)
 
 

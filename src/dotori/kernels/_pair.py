@@ -91,7 +91,7 @@ class Pair:
                     compiled = self._compile()
             if compiled is not None:
                 scalar = args[0].dtype.type
-                compiled(*[scalar(a) if type(a) is float else a for a in args])
+                compiled(*[scalar(a) if isinstance(a, float) else a for a in args])
                 return
         self.twin(*args)
 

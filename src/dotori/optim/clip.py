@@ -46,7 +46,7 @@ def clip_grad_norm_(
     >>> w.grad = dotori.tensor([3.0, 4.0])
     >>> clip_grad_norm_([w], 1.0).item()
     5.0
-    >>> w.grad.numpy().round(3).tolist()
+    >>> [round(v, 3) for v in w.grad.tolist()]
     [0.6, 0.8]
     """
     grads = _gradients(parameters)

@@ -68,6 +68,7 @@ class Optimizer:
                     "twice; each belongs into one group, once"
                 )
             known.add(id(p))
+        _refuse_shared_memory(type(self).__name__, params)
         for dtype in dict.fromkeys(p.dtype for p in params):
             same = [p for p in params if p.dtype == dtype]
             self.param_groups.append({**self.defaults, **group, "params": same})
@@ -97,9 +98,10 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for k, group in enumerate(self.param_groups):
-            if group["params"]:
-                self._step_group(self._laid_out(k), group)
+        with np.errstate(all="ignore"):  # infinite gradients are values too
+            for k, group in enumerate(self.param_groups):
+                if group["params"]:
+                    self._step_group(self._laid_out(k), group)
         return loss
 
     def _step_group(self, flat: FlatGroup, group: Group) -> None:
@@ -170,32 +172,32 @@ class Optimizer:
                 f"{type(self).__name__}.load_state_dict: the state has groups of "
                 f"{theirs} parameters, this optimiser of {ours}"
             )
+        order = [p for group in self.param_groups for p in group["params"]]
+        kept = [self._checked(p, i, state_dict["state"]) for i, p in enumerate(order)]
         position = 0
         for k, (own, given) in enumerate(zip(self.param_groups, groups, strict=True)):
             own.update({n: v for n, v in given.items() if n != "params"})
-            if not own["params"]:
-                continue
-            flat = self._laid_out(k)
-            for i in range(len(flat.params)):
-                kept = state_dict["state"].get(position + i)
-                if kept is not None:
-                    self._load_parameter(flat, i, kept)
-            flat.rearrange()
-            position += len(flat.params)
+            if own["params"]:
+                flat = self._laid_out(k)
+                _load_group(flat, kept[position : position + len(flat.params)])
+                position += len(flat.params)
 
-    def _load_parameter(self, flat: FlatGroup, i: int, kept: Mapping[str, Any]) -> None:
-        for name, value in kept.items():
+    def _checked(self, p: Tensor, i: int, state: Mapping[Any, Any]) -> dict[str, Any]:
+        """The state of parameter `i` as arrays that fit it."""
+        arrays: dict[str, Any] = {}
+        for name, value in state.get(i, {}).items():
+            if value is None:
+                continue
+            if hasattr(value, "detach") and not hasattr(value, "array"):
+                value = value.detach().cpu().numpy()  # a tensor of PyTorch
             array = np.asarray(getattr(value, "array", value))
-            if name == "step":
-                flat.steps[i] = int(array)
-            elif value is not None:
-                view = flat.view(flat.zeros(name), i)
-                if array.shape != view.shape:
-                    raise FormatError(
-                        f"{type(self).__name__}.load_state_dict: {name} of parameter "
-                        f"{i} has shape {array.shape}, wanted {view.shape}"
-                    )
-                view[...] = array
+            if name != "step" and array.shape != p.shape:
+                raise FormatError(
+                    f"{type(self).__name__}.load_state_dict: {name} of parameter {i} "
+                    f"has shape {array.shape}, wanted {p.shape}; nothing was loaded"
+                )
+            arrays[name] = array
+        return arrays
 
     def __repr__(self) -> str:
         lines = []
@@ -206,6 +208,18 @@ class Optimizer:
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
 
 
+def _load_group(flat: FlatGroup, kept: list[dict[str, Any]]) -> None:
+    """Replace all state of a group's memory."""
+    for old in flat.arrays.values():
+        old[...] = 0
+    for i, arrays in enumerate(kept):
+        # PyTorch's SGD counts no steps: momentum that is there has been begun.
+        flat.steps[i] = int(arrays.pop("step", 1 if arrays else 0))
+        for name, array in arrays.items():
+            flat.view(flat.zeros(name), i)[...] = array
+    flat.rearrange()
+
+
 def _check_parameter(place: str, p: Any) -> None:
     if not isinstance(p, Tensor):
         raise DTypeError(f"{place} updates tensors, got {type(p).__name__}")
@@ -214,6 +228,19 @@ def _check_parameter(place: str, p: Any) -> None:
             f"{place} can only update leaves, got a tensor of shape {p.shape} that was "
             "computed from others; pass what it was computed from"
         )
+
+
+def _refuse_shared_memory(place: str, params: list[Tensor]) -> None:
+    """Two parameters on the same memory would come apart in the flat array."""
+    seen: dict[int, Tensor] = {}
+    for p in params:
+        key = p.array.__array_interface__["data"][0] if p.array.size else id(p)
+        if key in seen and np.shares_memory(seen[key].array, p.array):
+            raise ArgumentError(
+                f"{place}: two parameters of shapes {seen[key].shape} and {p.shape} "
+                "share their memory; share the Parameter itself instead"
+            )
+        seen[key] = p
 
 
 def check_settings(place: str, **settings: float) -> None:

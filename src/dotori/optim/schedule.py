@@ -248,7 +248,7 @@ class ReduceLROnPlateau:
 
     def _better(self, value: float) -> bool:
         if self.best is None:
-            return True
+            return math.isfinite(value)
         sign = 1 if self.mode == "min" else -1
         margin = self.threshold
         if self.threshold_mode == "rel":
