@@ -2,7 +2,8 @@
 
     python benchmarks/mlp_training.py
 
-A step is zero_grad, forward, loss, backward, Adam. PyTorch runs its fused Adam, at the
+dotori runs twice: with its kernels compiled by Numba, as a training of more than a
+minute has them, and on NumPy alone. A step is zero_grad, forward, loss, backward, Adam. PyTorch runs its fused Adam, at the
 better of one and two threads. Before timing, both libraries start from the same weights
 and must give the same losses over 20 steps (without dropout, whose masks differ).
 """
@@ -18,7 +19,7 @@ import torch
 from side_by_side import compare, describe_environment, table
 
 import dotori
-from dotori import nn, optim
+from dotori import kernels, nn, optim
 
 
 @dataclass
@@ -165,12 +166,15 @@ def check_equal(case: Case) -> None:
     np.testing.assert_allclose([ours() for _ in range(20)], theirs, rtol=2e-4)
 
 
-def block(step: Callable, steps: int, threads: int | None = None) -> Callable:
+def block(
+    step: Callable, steps: int, threads: int | None = None, mode: str = "numpy"
+) -> Callable:
     """`steps` steps in one call, so that the clock and the thread pools settle."""
 
     def run() -> None:
         if threads is not None:
             torch.set_num_threads(threads)
+        kernels.use(mode)
         for _ in range(steps):
             step()
 
@@ -184,7 +188,12 @@ def main() -> None:
         steps = case.steps
         medians = compare(
             {
-                "dotori": block(dotori_step(case, case.dropout, model), steps),
+                "dotori": block(
+                    dotori_step(case, case.dropout, model), steps, mode="numba"
+                ),
+                "dotori, NumPy alone": block(
+                    dotori_step(case, case.dropout, model), steps
+                ),
                 "PyTorch, 1 thread": block(theirs, steps, 1),
                 "PyTorch, 2 threads": block(theirs, steps, 2),
                 "NumPy by hand": block(numpy_step(case, copy.deepcopy(model)), steps),
