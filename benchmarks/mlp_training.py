@@ -2,10 +2,11 @@
 
     python benchmarks/mlp_training.py
 
-dotori runs twice: with its kernels compiled by Numba, as a training of more than a
-minute has them, and on NumPy alone. A step is zero_grad, forward, loss, backward, Adam. PyTorch runs its fused Adam, at the
-better of one and two threads. Before timing, both libraries start from the same weights
-and must give the same losses over 20 steps (without dropout, whose masks differ).
+dotori runs twice: with its kernels compiled by Numba, as a long training has them, and
+on NumPy alone. A step is zero_grad, forward, loss, backward, Adam. PyTorch runs its
+fused Adam, at the better of one and two threads. Before timing, both libraries start
+from the same weights and must give the same losses over 20 steps (without dropout,
+whose masks differ).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ LAYERS = [
     ["functions", "linalg"],
     ["_methods"],
     ["_tensor"],
-    ["gradcheck"],
+    ["_gradcheck"],
     ["nn"],
     ["optim"],
     ["io"],
@@ -31,6 +31,7 @@ LAYERS = [
     ["train"],
     ["tabular"],
     ["cli"],
+    ["__main__"],
 ]
 RANK = {part: i for i, parts in enumerate(LAYERS) for part in parts}
 # nn reads and writes weight files; io knows arrays only, so this forms no cycle.

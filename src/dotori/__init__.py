@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dotori import autograd as autograd
-from dotori import linalg as linalg
 from dotori._tensor import Tensor as Tensor
 from dotori._version import __version__ as __version__
 from dotori.autograd import enable_grad as enable_grad
@@ -24,8 +23,6 @@ from dotori.dtypes import promote_types as promote_types
 from dotori.dtypes import set_default_dtype as set_default_dtype
 from dotori.dtypes import uint8 as uint8
 from dotori.functions import *
-from dotori.gradcheck import gradcheck as gradcheck
-from dotori.gradcheck import gradgradcheck as gradgradcheck
 from dotori.random import Generator as Generator
 from dotori.random import default_generator as default_generator
 from dotori.random import initial_seed as initial_seed
@@ -34,16 +31,26 @@ from dotori.random import manual_seed as manual_seed
 if TYPE_CHECKING:
     from dotori import data as data
     from dotori import io as io
+    from dotori import linalg as linalg
     from dotori import nn as nn
     from dotori import optim as optim
     from dotori import tabular as tabular
     from dotori import train as train
+    from dotori._gradcheck import gradcheck as gradcheck
+    from dotori._gradcheck import gradgradcheck as gradgradcheck
+    from dotori.nn.summary import summary as summary
     from dotori.tabular.job import fit as fit
     from dotori.tabular.model import load as load
 
 # Loaded when they are first used: what is not needed costs no time.
-_LAZY_PACKAGES = ("data", "io", "nn", "optim", "tabular", "train")
-_LAZY_NAMES = {"fit": "dotori.tabular.job", "load": "dotori.tabular.model"}
+_LAZY_PACKAGES = ("data", "io", "linalg", "nn", "optim", "tabular", "train")
+_LAZY_NAMES = {
+    "fit": "dotori.tabular.job",
+    "gradcheck": "dotori._gradcheck",
+    "gradgradcheck": "dotori._gradcheck",
+    "load": "dotori.tabular.model",
+    "summary": "dotori.nn.summary",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -278,6 +278,8 @@ class Tensor(Variable, Methods):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         found = table.get(func)
+        if found is None:
+            found = table.get(func)
         if found is not None:
             return found(*args, **kwargs)
         return _on_arrays(func, args, kwargs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -97,7 +98,8 @@ def column_from_array(name: str, values: NDArray[Any]) -> Column:
         raise DataError(
             f"column {name!r}: an array of shape (n,) was wanted, got {values.shape}"
         )
-    if isinstance(values, np.ma.MaskedArray):
+    # Without the module, which is slow to load, nothing can be masked.
+    if "numpy.ma" in sys.modules and isinstance(values, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(values)
         return _with_gaps(column_from_array(name, values.filled()), mask)
     code = values.dtype.kind

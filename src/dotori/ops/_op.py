@@ -36,8 +36,8 @@ class Op:
         `saves` names, in that order. With several inputs it is
         ``backward(xp, dy, needs, ...)`` and returns one gradient for each; where
         ``needs[i]`` is false, None will do. It uses operators and `xp` alone, in no way
-        in place, so that it runs on arrays and on tensors; it never returns a saved array itself.
-        Broadcasting is undone by the caller.
+        in place, so that it runs on arrays and on tensors; it never returns a saved
+        array itself. Broadcasting is undone by the caller.
     ``samples(rng)``
         Yields `Sample`: what the contract tests try.
 
