@@ -31,3 +31,15 @@ gettext_compact = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "dotori"
+
+
+def keep_bars(app, what, name, obj, options, lines):
+    """In formulas |x| is the absolute value, not a substitution of reStructuredText."""
+    for i, line in enumerate(lines):
+        if "|" in line and ">>>" not in line and "``" not in line:
+            lines[i] = line.replace("|", r"\|")
+
+
+def setup(app):
+    # Before napoleon, which has the priority 500.
+    app.connect("autodoc-process-docstring", keep_bars, priority=400)

@@ -75,7 +75,7 @@ def sub_(x: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
 
 
 def mul_(x: Tensor, other: TensorLike) -> Tensor:
-    """x *= other."""
+    """x = x other."""
     return write(x, "mul_", np.multiply, other)
 
 
@@ -85,7 +85,7 @@ def div_(x: Tensor, other: TensorLike) -> Tensor:
 
 
 def pow_(x: Tensor, exponent: TensorLike) -> Tensor:
-    """x **= exponent."""
+    """x = x^exponent."""
     return write(x, "pow_", np.power, exponent)
 
 

@@ -200,7 +200,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
     Parameters
     ----------
-    tensor : Tensor, shape (out_channels, in_channels, *kernel), 3 to 5 axes
+    tensor : Tensor, shape (out_channels, in_channels, ...), 3 to 5 axes
     groups : int
         Divides out_channels.
 

@@ -84,7 +84,7 @@ def rmse(
 def mae(
     y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None = None
 ) -> float:
-    """mean(|y_true - y_pred|), over samples and outputs.
+    """mean(abs(y_true - y_pred)), over samples and outputs.
 
     Examples
     --------

@@ -1,10 +1,12 @@
 """The training loop, to be read in one sitting.
 
-for each epoch                                  Trainer.fit
-    for each batch of the training data         Trainer._train_epoch
-        forward, loss, backward, clip, step     Trainer.train_step
-    loss and metrics on the validation data     Trainer.evaluate
-    the learning-rate schedule, the callbacks   Trainer._end_epoch
+What happens, and the method in which it does::
+
+    for each epoch                                  Trainer.fit
+        for each batch of the training data         Trainer._train_epoch
+            forward, loss, backward, clip, step     Trainer.train_step
+        loss and metrics on the validation data     Trainer.evaluate
+        the learning-rate schedule, the callbacks   Trainer._end_epoch
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Trainer:
     clip_norm, clip_value : float, optional
         Limits for the gradient's norm over all parameters, and for each element.
     l1, l2 : float
-        Factors of the penalties sum |w| and sum w^2 over the weights, not the biases.
+        Factors of the penalties sum ``|w|`` and sum ``w^2`` over the weights, not the
+        biases.
     callbacks : sequence of Callback
     guard : bool
         Look for NaN and infinity at every step, and name the layer at fault.
