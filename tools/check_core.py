@@ -2,8 +2,9 @@
 
     python tools/check_core.py
 
-Prints the installed size of dotori and all that it needs, and the packages that
-``import dotori`` loads; exits with 1 if either is more than promised.
+Prints the installed size of dotori and all that it needs (without the byte code that
+pip makes of it), and the packages that ``import dotori`` loads; exits with 1 if either
+is more than promised.
 """
 
 import importlib.metadata
@@ -32,7 +33,7 @@ def requirements(name: str) -> set[str]:
 
 def installed_bytes(name: str) -> int:
     files = importlib.metadata.files(name) or []
-    paths = [Path(str(f.locate())) for f in files]
+    paths = [Path(str(f.locate())) for f in files if "__pycache__" not in str(f)]
     return sum(p.stat().st_size for p in paths if p.is_file())
 
 

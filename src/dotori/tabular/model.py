@@ -46,9 +46,8 @@ class TableModel:
     --------
     >>> import dotori
     >>> model = dotori.fit("diabetes", epochs=2)
-    >>> model.predict({"age": [50], "sex": [1], "bmi": [25.0], "bp": [90.0],
-    ...     "s1": [180], "s2": [110.0], "s3": [50.0], "s4": [4.0], "s5": [4.6],
-    ...     "s6": [90]}).shape
+    >>> columns = model.preprocessor.schema.used
+    >>> model.predict({column.name: [50.0] for column in columns}).shape
     (1,)
     """
 
