@@ -8,6 +8,7 @@ from dotori.nn.container import ModuleDict as ModuleDict
 from dotori.nn.container import ModuleList as ModuleList
 from dotori.nn.container import ParameterList as ParameterList
 from dotori.nn.container import Sequential as Sequential
+from dotori.nn.dead import dead_units as dead_units
 from dotori.nn.dropout import *
 from dotori.nn.guard import Fault as Fault
 from dotori.nn.guard import find_nonfinite as find_nonfinite
