@@ -273,7 +273,10 @@ class Tensor(Variable, Methods):
         found = table.get(ufunc) if method == "__call__" else None
         if out is not None or kwargs or found is None:
             called = ufunc if method == "__call__" else getattr(ufunc, method)
-            return _on_arrays(called, inputs, {"out": out, **kwargs} if out else kwargs)
+            if out is None:
+                return _on_arrays(called, inputs, kwargs)
+            called(*_arrays(inputs, called), out=_arrays(out, called), **kwargs)
+            return out[0] if len(out) == 1 else out
         return found(*inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

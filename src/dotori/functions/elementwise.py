@@ -94,7 +94,7 @@ def abs(x: TensorLike) -> Tensor:
 
 @implements(np.sign)
 def sign(x: TensorLike) -> Tensor:
-    """-1, 0 or 1.
+    """-1, 0 or 1; NaN of NaN (PyTorch gives 0).
 
     Examples
     --------
