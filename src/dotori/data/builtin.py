@@ -88,7 +88,7 @@ def _numbers(fields: tuple[str, ...]) -> np.ndarray[Any, np.dtype[Any]]:
 
 
 def _from_sklearn(name: str) -> Table:
-    datasets: Any = need("sklearn.datasets", "all", f"the data set {name!r}")
+    datasets: Any = need("sklearn.datasets", "learn", f"the data set {name!r}")
     data = getattr(datasets, f"load_{name}")()
     names = [str(feature) for feature in data.feature_names]
     table = Table.from_frame(np.asarray(data.data), names)
