@@ -229,3 +229,30 @@ def test_an_exception_in_backward_leaves_the_mode_as_it_was() -> None:
     with pytest.raises(ZeroDivisionError):
         y.backward(np.ones(2))
     assert dotori.is_grad_enabled()
+
+
+def test_an_operation_of_one_input_may_save_both() -> None:
+    from dotori.ops._op import Op, registry
+
+    class XTimesExp(Op):
+        """y = x e^x; dy/dx = e^x + y."""
+
+        saves = ("x", "y")
+
+        @staticmethod
+        def forward(xp, x):  # type: ignore[no-untyped-def]
+            return x * xp.exp(x)
+
+        @staticmethod
+        def backward(xp, dy, x, y):  # type: ignore[no-untyped-def]
+            return dy * (xp.exp(x) + y)
+
+    try:
+        assert dotori.gradcheck(
+            lambda x: autograd.unary(XTimesExp, x), np.array([0.5, -1.0])
+        )
+        assert dotori.gradgradcheck(
+            lambda x: autograd.unary(XTimesExp, x), np.array([0.5, -1.0])
+        )
+    finally:
+        del registry["XTimesExp"]

@@ -45,7 +45,13 @@ def unary(op: type[Op], x: Any) -> Tensor:
         if node is None or not flags or not op.differentiable:
             return wrap(y)
         kept = op.keeps_one
-        saved = (y,) if kept == "y" else (array,) if kept == "x" else ()
+        saved: tuple[Any, ...] = ()
+        if kept == "y":
+            saved = (y,)
+        elif kept == "x":
+            saved = (array,)
+        elif op.saves:
+            saved = tuple([(array, y)[i] for i in op.keeps(1)])
         return wrap(y, Node(op, saved, NO_ATTRS, (node,), y))
     result: Tensor = _finish(op, (array,), y, (node,), NO_ATTRS)
     return result
