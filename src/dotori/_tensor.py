@@ -6,6 +6,7 @@ Its arithmetic is that of `dotori.functions`, bound as methods in `_methods.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -282,6 +283,7 @@ class Tensor(Variable, Methods):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         found = table.get(func)
         if found is None:
+            import_module("dotori.linalg")  # late: only those who use it wait for it
             found = table.get(func)
         if found is not None:
             return found(*args, **kwargs)

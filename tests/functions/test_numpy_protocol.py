@@ -1,5 +1,8 @@
 """NumPy's own functions on tensors, and tensors made of other libraries' data."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -84,3 +87,16 @@ def test_data_of_other_libraries():
 def test_torch_tensors_come_in():
     torch = pytest.importorskip("torch", reason="a tensor of PyTorch")
     assert dotori.as_tensor(torch.ones(2)).tolist() == [1.0, 1.0]
+
+
+def test_linear_algebra_is_found_without_being_imported():
+    code = (
+        "import numpy as np, dotori\n"
+        "x = dotori.tensor(2 * np.eye(2), requires_grad=True)\n"
+        "np.linalg.det(x).backward()\n"
+        "print(x.grad.tolist())"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[[2.0, 0.0], [0.0, 2.0]]"
