@@ -150,6 +150,14 @@ class Generator:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise FormatError(f"not a state of dotori.Generator: {error}") from error
 
+    def mark(self) -> Any:
+        """Where the stream stands, for `rewind`: quicker than `get_state`, not JSON."""
+        return self._bits.state
+
+    def rewind(self, mark: Any) -> None:
+        """Go back to where `mark` was called."""
+        self._bits.state = mark
+
     def __repr__(self) -> str:
         path = f", path={self._path}" if self._path else ""
         return f"Generator(seed={self._seed}{path})"

@@ -31,11 +31,11 @@ class Guard:
         named = list(model.named_parameters())
         first = [p for _, p in named[:2]]  # a weight and its bias: watch the smaller
         self._watched = min(first, key=lambda p: p.numel(), default=None)
-        self._generator: dict[str, Any] = {}
+        self._mark: Any = None
 
     def before_step(self) -> None:
         """Remember where the random numbers stand."""
-        self._generator = default_generator().get_state()
+        self._mark = default_generator().mark()
 
     def after_backward(
         self, loss: float, step: Callable[[], Tensor], trainer: Trainer
@@ -43,7 +43,7 @@ class Guard:
         """Raise `NonFiniteError` with the layer at fault, before any weight changes."""
         if math.isfinite(loss) and self._gradient_is_finite():
             return
-        default_generator().set_state(self._generator)
+        default_generator().rewind(self._mark)
         fault = nn.find_nonfinite(self.model, step)
         where = f" in {fault}" if fault is not None else ""
         raise NonFiniteError(
