@@ -134,7 +134,9 @@ SCHEDULES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(
+    ("name", "options"), SCHEDULES, ids=[name for name, _ in SCHEDULES]
+)
 def test_rates_of_schedules(name, options):
     pair = Pair("SGD", {"lr": 0.05}, groups=True)
     extra = {"cycle_momentum": False} if name == "OneCycleLR" else {}
