@@ -13,6 +13,7 @@ import numpy as np
 from dotori.autograd import apply, as_variable
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
+from dotori.functions.elementwise import abs as _abs
 from dotori.functions.linear import matmul
 from dotori.functions.reduce import norm as _norm
 from dotori.functions.reduce import sum as _sum
@@ -81,9 +82,9 @@ def _matrix(place: str, x: TensorLike, square: bool = True) -> Tensor:
     return t
 
 
-def _run(place: str, which: Any, *inputs: Any) -> Any:
+def _run(place: str, which: Any, *inputs: Any, **attrs: Any) -> Any:
     try:
-        return apply(which, *inputs)
+        return apply(which, *inputs, **attrs)
     except np.linalg.LinAlgError as error:
         shapes = " and ".join(str(t.shape) for t in inputs)
         raise ArgumentError(
@@ -259,11 +260,8 @@ def pinv(A: TensorLike, rtol: float | None = None) -> Tensor:
     if rtol is None:
         floats = t.dtype if t.dtype.kind == "f" else np.dtype(np.float32)
         rtol = max(t.shape[-2:]) * float(np.finfo(floats).eps)
-    u, s, vh = svd(t)
-    kept = s.array > rtol * s.array.max(axis=-1, keepdims=True)
-    # Dividing by 1 where nothing is kept gives no infinite gradient.
-    inverse = kept / (s * kept + (~kept))
-    return matmul(vh.swapaxes(-1, -2) * inverse.unsqueeze(-2), u.swapaxes(-1, -2))
+    result: Tensor = _run("pinv", op.PseudoInverse, t, rtol=rtol)
+    return result
 
 
 def lstsq(A: TensorLike, B: TensorLike) -> Tensor:
@@ -309,7 +307,10 @@ def trace(A: TensorLike) -> Tensor:
     5.0
     """
     t = _matrix("trace", A)
-    return _sum(t * np.eye(t.shape[-1], dtype=t.dtype), (-2, -1))
+    if t.ndim > 2:
+        raise ShapeError(f"linalg.trace: one matrix was wanted, got shape {t.shape}")
+    places = np.arange(t.shape[0])
+    return _sum(t[places, places])
 
 
 def vector_norm(
@@ -340,11 +341,21 @@ def norm(
     keep = kw.pop("keepdims", keepdim)
     if kw:
         raise ArgumentError(f"linalg.norm has no arguments {sorted(kw)}")
+    t = as_variable(A)
+    pair = isinstance(axis, (tuple, list)) and len(axis) == 2
+    if ord not in (None, "fro") and (pair or (axis is None and t.ndim > 1)):
+        if keep or pair or t.ndim > 2:
+            raise ArgumentError(
+                f"linalg.norm: ord={ord!r} of shape {t.shape} and dim={axis} is a norm "
+                "of matrices; matrix_norm gives it for the last two axes"
+            )
+        return matrix_norm(t, ord)
     return _norm(A, 2.0 if ord in (None, "fro") else ord, axis, keep)
 
 
 def matrix_norm(A: TensorLike, ord: Any = "fro") -> Tensor:
-    """The Frobenius norm, or the largest ("2") singular value, or their sum ("nuc").
+    """Frobenius; the largest singular value (2) or their sum ("nuc"); of the sums of
+    |A| over columns (1) or rows (inf), the largest.
 
     Examples
     --------
@@ -353,13 +364,18 @@ def matrix_norm(A: TensorLike, ord: Any = "fro") -> Tensor:
     """
     if ord == "fro":
         return _norm(_matrix("matrix_norm", A, square=False), 2.0, (-2, -1))
+    if ord in (1, np.inf):
+        sums = _sum(
+            _abs(_matrix("matrix_norm", A, square=False)), -2 if ord == 1 else -1
+        )
+        return sums.amax(-1)
     values = svdvals(A)
     if ord == 2:
         return values.amax(-1)
     if ord == "nuc":
         return values.sum(-1)
     raise ArgumentError(
-        f"linalg.matrix_norm: ord must be 'fro', 2 or 'nuc', got {ord!r}"
+        f"linalg.matrix_norm: ord must be 'fro', 'nuc', 1, 2 or inf, got {ord!r}"
     )
 
 

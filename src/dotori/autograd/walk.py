@@ -189,7 +189,11 @@ def _step(
     """Send the gradient `dy` of one node's output on to its inputs."""
     edges = node.edges
     if type(node) is Pick:
-        pending.setdefault(node.source, [None] * node.of)[node.index] = dy
+        # A rule of the second order sees saved outputs through picks of its own, so
+        # one output may have several.
+        waiting = pending.setdefault(node.source, [None] * node.of)
+        before = waiting[node.index]
+        waiting[node.index] = dy if before is None else before + dy
         return
     saved = node.saved
     if saved is None:

@@ -30,6 +30,16 @@ def _check(x: Tensor, name: str) -> None:
         )
 
 
+def _check_value(value: TensorLike, name: str) -> None:
+    """Memory has no place in the graph: a gradient would end there without a word."""
+    if getattr(value, "requires_grad", False) and is_grad_enabled():
+        raise GradientError(
+            f"{name}: the value, of shape {value.shape}, requires a gradient, which "
+            "cannot flow through a write into memory; use the form that makes a new "
+            "tensor, or write value.detach()"
+        )
+
+
 def _array(value: TensorLike) -> Any:
     return getattr(value, "array", value)
 
@@ -45,6 +55,8 @@ def write(x: Tensor, name: str, ufunc: Callable[..., Any], *operands: Any) -> Te
         If the result does not fit the type or shape of `x`.
     """
     _check(x, name)
+    for value in operands:
+        _check_value(value, name)
     arrays = [_array(v) for v in operands]
     try:
         with np.errstate(all="ignore"):
@@ -64,14 +76,13 @@ def write(x: Tensor, name: str, ufunc: Callable[..., Any], *operands: Any) -> Te
 
 def add_(x: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
     """x += alpha other."""
-    value = _array(other)
-    return write(x, "add_", np.add, value if alpha == 1 else value * alpha)
+    return write(x, "add_", np.add, other if alpha == 1 else np.multiply(other, alpha))
 
 
 def sub_(x: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
     """x -= alpha other."""
-    value = _array(other)
-    return write(x, "sub_", np.subtract, value if alpha == 1 else value * alpha)
+    value = other if alpha == 1 else np.multiply(other, alpha)
+    return write(x, "sub_", np.subtract, value)
 
 
 def mul_(x: Tensor, other: TensorLike) -> Tensor:
@@ -127,6 +138,7 @@ def zero_(x: Tensor) -> Tensor:
 def assign(x: Tensor, index: Any, value: TensorLike, name: str = "setitem") -> Tensor:
     """``x[index] = value``."""
     _check(x, name)
+    _check_value(value, name)
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(_array(p) for p in parts)
     try:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["cat", "chunk", "concat", "hstack", "split", "stack", "unbind", "vstack"]
 
 
-@implements(np.concatenate)
 def cat(
     tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None
 ) -> Tensor:
@@ -53,6 +52,14 @@ def cat(
 
 
 concat = cat
+
+
+@implements(np.concatenate)
+def _numpys_concatenate(arrays: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """NumPy's meaning: an axis of None lays everything out in one row."""
+    if axis is None:
+        return cat([as_variable(a).reshape(-1) for a in arrays])
+    return cat(arrays, axis)
 
 
 @implements(np.stack)

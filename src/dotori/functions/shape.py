@@ -122,14 +122,16 @@ def _reorder(x: TensorLike, axes: tuple[int, ...] | None = None) -> Tensor:
 
 
 @implements(np.swapaxes)
-def transpose(x: TensorLike, dim0: int, dim1: int) -> Tensor:
-    """Exchange two axes.
+def transpose(x: TensorLike, dim0: Any = None, dim1: int | None = None) -> Tensor:
+    """Exchange two axes; or NumPy's meaning: the axes in the order of a tuple.
 
     Examples
     --------
     >>> transpose(np.zeros((2, 3, 4)), 0, 2).shape
     (4, 3, 2)
     """
+    if dim1 is None:
+        return _reorder(x, dim0)
     t = as_variable(x)
     a, b = (axis_of("transpose", d, t.ndim, t.shape) for d in (dim0, dim1))
     axes = list(range(t.ndim))
@@ -251,7 +253,7 @@ def tril(x: TensorLike, diagonal: int = 0) -> Tensor:
     [[1, 0], [3, 4]]
     """
     t = as_variable(x)
-    return elementwise.mul(t, _lower(t, diagonal).astype(t.dtype))
+    return elementwise.where(_lower(t, diagonal), t, t.dtype.type(0))
 
 
 @implements(np.triu)
@@ -264,7 +266,7 @@ def triu(x: TensorLike, diagonal: int = 0) -> Tensor:
     [[1, 2], [0, 4]]
     """
     t = as_variable(x)
-    return elementwise.mul(t, (~_lower(t, diagonal - 1)).astype(t.dtype))
+    return elementwise.where(_lower(t, diagonal - 1), t.dtype.type(0), t)
 
 
 def _lower(t: Tensor, diagonal: int) -> Any:
@@ -296,15 +298,26 @@ def contiguous(x: Tensor) -> Tensor:
     return x if x.array.flags.c_contiguous else clone(x)
 
 
+def _plain_index(part: Any) -> Any:
+    """One part of an index as NumPy takes it; arrays are copied.
+
+    The gradient uses the index again, and the caller may have changed it by then.
+    """
+    array = getattr(part, "array", part)
+    if isinstance(array, (list, np.ndarray)):
+        given = isinstance(array, np.ndarray)
+        array = np.array(array)
+        return array if array.size or given else array.astype(np.intp)
+    return array
+
+
 def getitem(x: Tensor, index: Any) -> Tensor:
     """x[index] with everything that NumPy takes as an index, and tensors.
 
     Integers and slices give views, arrays and masks copies.
     """
     parts = index if isinstance(index, tuple) else (index,)
-    plain = tuple(
-        getattr(p, "array", np.asarray(p) if isinstance(p, list) else p) for p in parts
-    )
+    plain = tuple(_plain_index(p) for p in parts)
     try:
         result: Tensor = apply(indexing.Index, x, index=plain, shape=x.array.shape)
     except IndexError as error:

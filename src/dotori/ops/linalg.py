@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dotori.errors import GradientError
 from dotori.ops._op import Op, Sample
 
 
@@ -87,12 +88,60 @@ class Determinant(Op):
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any, y: Any) -> Any:
-        return (dy * y)[..., None, None] * xp.swapaxes(xp.linalg.inv(x), -1, -2)
+        try:
+            inverse = xp.linalg.inv(x)
+        except np.linalg.LinAlgError as error:
+            raise GradientError(
+                "linalg.det: its gradient, det(A) A^-T, wants invertible matrices, got "
+                f"a singular one in shape {x.shape}"
+            ) from error
+        return (dy * y)[..., None, None] * xp.swapaxes(inverse, -1, -2)
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         yield Sample((_square(rng),))
         yield Sample((_square(rng, 2),))
+
+
+class PseudoInverse(Op):
+    """P = A^+, with singular values below `rtol` times the largest taken as 0.
+
+    dA = -P^T dP P^T + (I - A P) dP^T P P^T + P^T P dP^T (I - P A), where the rank does
+    not change (Golub and Pereyra, "The differentiation of pseudo-inverses", 1973).
+    No factor is differentiated, so equal singular values do no harm.
+    """
+
+    saves = ("x", "y")
+    floats = True
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, rtol: float) -> Any:
+        return xp.linalg.pinv(x, rtol)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, x: Any, y: Any, *, rtol: float) -> Any:
+        t, mul = _transposer(xp), xp.matmul
+        p, g = t(y), t(dy)
+        left = mul(mul(g, y), p)
+        right = mul(mul(p, y), g)
+        return (
+            -mul(mul(p, dy), p)
+            + left
+            - mul(mul(x, y), left)
+            + right
+            - mul(mul(right, y), x)
+        )
+
+    @staticmethod
+    def torch(x: Any, *, rtol: float) -> Any:
+        import torch
+
+        return torch.linalg.pinv(x, rtol=rtol)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        for shape in ((3, 3), (2, 4, 3), (3, 5)):
+            yield Sample((rng.standard_normal(shape),), {"rtol": 1e-12})
 
 
 class SignLogDet(Op):
