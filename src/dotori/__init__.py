@@ -23,6 +23,7 @@ from dotori.dtypes import promote_types as promote_types
 from dotori.dtypes import set_default_dtype as set_default_dtype
 from dotori.dtypes import uint8 as uint8
 from dotori.functions import *
+from dotori.functions import _lazy
 from dotori.random import Generator as Generator
 from dotori.random import default_generator as default_generator
 from dotori.random import initial_seed as initial_seed
@@ -43,7 +44,17 @@ if TYPE_CHECKING:
     from dotori.tabular.model import load as load
 
 # Loaded when they are first used: what is not needed costs no time.
-_LAZY_PACKAGES = ("data", "io", "linalg", "nn", "optim", "tabular", "train")
+_LAZY_PACKAGES = (
+    "data",
+    "fft",
+    "io",
+    "linalg",
+    "nn",
+    "optim",
+    "special",
+    "tabular",
+    "train",
+)
 _LAZY_NAMES = {
     "fit": "dotori.tabular.job",
     "gradcheck": "dotori._gradcheck",
@@ -58,8 +69,11 @@ def __getattr__(name: str) -> Any:
         return import_module(f"dotori.{name}")
     if name in _LAZY_NAMES:
         return getattr(import_module(_LAZY_NAMES[name]), name)
+    if name in _lazy.FUNCTIONS:
+        found = globals()[name] = _lazy.load(name, _lazy.FUNCTIONS)
+        return found
     raise AttributeError(f"module 'dotori' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY_PACKAGES, *_LAZY_NAMES})
+    return sorted({*globals(), *_LAZY_PACKAGES, *_LAZY_NAMES, *_lazy.FUNCTIONS})

@@ -247,7 +247,20 @@ class InPlace:
     __setitem__ = inplace.setitem
 
 
-class Methods(Casting, InPlace, Elementwise, Reductions, Shape):
+class Later:
+    """Methods of the families that are loaded at their first use, for type checkers.
+
+    At run time `Tensor.__getattr__` finds them in `dotori.functions._lazy`.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        # a family a paragraph, in the order of `dotori.functions._lazy`
+        pass
+
+
+class Methods(Casting, InPlace, Elementwise, Reductions, Shape, Later):
     """All methods that are functions."""
 
     __slots__ = ()

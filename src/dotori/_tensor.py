@@ -6,7 +6,6 @@ Its arithmetic is that of `dotori.functions`, bound as methods in `_methods.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from dotori._methods import Methods
 from dotori.autograd import Node, Variable, leaf, wrap
 from dotori.backend import Array, device_of, to_device
 from dotori.errors import DTypeError, GradientError
+from dotori.functions._lazy import METHODS, load, load_all
 from dotori.functions._numpy import namespace, table
 from dotori.functions.creation import to_array
 
@@ -208,6 +208,13 @@ class Tensor(Variable, Methods):
 
             _HookHandle(node, keep)
 
+    def __getattr__(self, name: str) -> Any:
+        """A method of a family that was not loaded yet."""
+        if name not in METHODS:
+            raise AttributeError(f"a tensor has no attribute {name!r}")
+        setattr(Tensor, name, load(name, METHODS))
+        return getattr(self, name)
+
     # ------------------------------------------------------------ conversion
 
     def numpy(self) -> Array:
@@ -283,7 +290,7 @@ class Tensor(Variable, Methods):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         found = table.get(func)
         if found is None:
-            import_module("dotori.linalg")  # late: only those who use it wait for it
+            load_all()  # late: only those who use it wait for it
             found = table.get(func)
         if found is not None:
             return found(*args, **kwargs)

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from dotori.functions._lazy import load_all
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: What a function takes where it wants a tensor: numbers, lists and arrays as well.
@@ -46,6 +48,8 @@ class _TensorNamespace:
         self._numpy = numpy
 
     def __getattr__(self, name: str) -> Any:
+        if name not in _by_name:
+            load_all()
         found = _by_name.get(name)
         return getattr(self._numpy, name) if found is None else found
 
