@@ -1,0 +1,153 @@
+"""PyTorch's own list of operators with its samples, and dotori's function for each."""
+
+import importlib
+import numbers
+
+import numpy as np
+import pytest
+
+import dotori
+
+torch = pytest.importorskip("torch", reason="PyTorch brings its list of operators")
+pytest.importorskip("expecttest", reason="PyTorch's list of operators imports it")
+
+from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
+
+DTYPES = {
+    torch.bool: np.dtype(np.bool_),
+    torch.uint8: np.dtype(np.uint8),
+    torch.int8: np.dtype(np.int8),
+    torch.int16: np.dtype(np.int16),
+    torch.int32: np.dtype(np.int32),
+    torch.int64: np.dtype(np.int64),
+    torch.float16: np.dtype(np.float16),
+    torch.float32: np.dtype(np.float32),
+    torch.float64: np.dtype(np.float64),
+    torch.complex64: np.dtype(np.complex64),
+    torch.complex128: np.dtype(np.complex128),
+}
+REAL = (torch.float64, torch.int64)
+
+
+class NotOurs(Exception):
+    """A sample that asks for something that dotori does not have by design."""
+
+
+def title(op):
+    """`linalg.norm`, or `norm (nuc)` where PyTorch lists an operator several times."""
+    return f"{op.name} ({op.variant_test_name})" if op.variant_test_name else op.name
+
+
+def real_valued():
+    """The entries of PyTorch's list that take real numbers, by title."""
+    return {title(op): op for op in op_db if any(d in op.dtypes for d in REAL)}
+
+
+def resolve(name):
+    """dotori's function of PyTorch's name, as a function of tensors; or None."""
+    found = dotori
+    for part in name.split("."):
+        try:
+            found = getattr(found, part)
+        except (AttributeError, ImportError):
+            found = None
+            break
+    if callable(found) and not isinstance(found, type(np)):
+        return found
+    if "." in name:
+        return None
+    kind = getattr(dotori.Tensor, name, None)
+    if isinstance(kind, property):
+        return lambda x: getattr(x, name)
+    if kind is None:
+        from dotori.functions._lazy import METHODS
+
+        if name not in METHODS:
+            return None
+    return lambda x, *args, **kwargs: getattr(x, name)(*args, **kwargs)
+
+
+def to_ours(value, track=False, leaves=None):
+    """PyTorch's tensors, dtypes and sizes as dotori's; leaves are collected."""
+    if isinstance(value, torch.Tensor):
+        if value.layout is not torch.strided or value.dtype not in DTYPES:
+            raise NotOurs(str(value.dtype))
+        array = value.detach().resolve_conj().resolve_neg().numpy().copy()
+        tracked = track and (value.is_floating_point() or value.is_complex())
+        made = dotori.tensor(array, dtype=array.dtype, requires_grad=tracked)
+        if tracked and leaves is not None:
+            leaves.append(made)
+        return made
+    if isinstance(value, torch.dtype):
+        if value not in DTYPES:
+            raise NotOurs(str(value))
+        return DTYPES[value]
+    if isinstance(value, torch.Size):
+        return tuple(value)
+    if isinstance(value, torch.device):
+        return "cpu"
+    if isinstance(value, (torch.layout, torch.memory_format, torch.Generator)):
+        raise NotOurs(str(value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(to_ours(v, track, leaves) for v in value)
+    if isinstance(value, dict):
+        return {k: to_ours(v, track, leaves) for k, v in value.items()}
+    return value
+
+
+def to_leaves(value, leaves):
+    """The same in PyTorch, as leaves that are collected in the same order."""
+    if isinstance(value, torch.Tensor):
+        made = value.detach().clone()
+        if value.is_floating_point() or value.is_complex():
+            leaves.append(made.requires_grad_())
+        return made
+    if isinstance(value, torch.Size):
+        return value
+    if isinstance(value, (list, tuple)):
+        return type(value)(to_leaves(v, leaves) for v in value)
+    if isinstance(value, dict):
+        return {k: to_leaves(v, leaves) for k, v in value.items()}
+    return value
+
+
+def call(function, sample_input, args, kwargs):
+    if isinstance(sample_input, (list, tuple)) or sample_input is not None:
+        return function(sample_input, *args, **kwargs)
+    return function(*args, **kwargs)
+
+
+def flat(value):
+    """The tensors and numbers in a result, in order."""
+    if isinstance(value, (list, tuple)):
+        return [x for v in value for x in flat(v)]
+    if isinstance(value, dict):
+        return [x for v in value.values() for x in flat(v)]
+    return [] if value is None else [value]
+
+
+def as_array(value):
+    if isinstance(value, dotori.Tensor):
+        return value.array
+    if isinstance(value, torch.Tensor):
+        return value.detach().resolve_conj().resolve_neg().numpy()
+    return np.asarray(value)
+
+
+def assert_same(ours, theirs, rtol, atol, what, types=True):
+    """Structure, shapes, types and numbers."""
+    mine, others = flat(ours), flat(theirs)
+    assert len(mine) == len(others), f"{what}: {len(mine)} results, not {len(others)}"
+    for i, (a, b) in enumerate(zip(mine, others, strict=True)):
+        x, y = as_array(a), as_array(b)
+        assert x.shape == y.shape, f"{what} {i}: shape {x.shape}, wanted {y.shape}"
+        if types and not isinstance(b, numbers.Number):
+            assert x.dtype == y.dtype, f"{what} {i}: {x.dtype}, wanted {y.dtype}"
+        np.testing.assert_allclose(
+            x, y, rtol=rtol, atol=atol, err_msg=f"{what} {i}", equal_nan=True
+        )
+
+
+def import_names():
+    """Nothing is left out because its file was not imported yet."""
+    importlib.import_module("dotori.functions._lazy").load_all()

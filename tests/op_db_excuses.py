@@ -1,0 +1,26 @@
+"""What of PyTorch's operators dotori does not have or does otherwise, and why."""
+
+#: Random values: only shapes and types can be compared.
+FREE = {
+    "empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted",
+    "randn", "randn_like", "rand_like", "randint", "randint_like", "normal", "normal (in_place)",
+    "normal (number_mean)", "uniform", "exponential", "cauchy", "geometric", "log_normal", "multinomial", "bernoulli",
+    "nn.functional.dropout", "nn.functional.dropout2d", "nn.functional.dropout3d", "nn.functional.alpha_dropout",
+    "nn.functional.feature_alpha_dropout (with_train)", "nn.functional.feature_alpha_dropout (without_train)",
+    "nn.functional.rrelu", "svd_lowrank", "pca_lowrank",
+}  # fmt: skip
+
+#: Relative and absolute tolerance where 1e-7 is not within reach, with the reason.
+TOLERANCE: dict[str, tuple[float, float]] = {}
+
+#: Gradients that are not compared: name and reason.
+WITHOUT_GRADIENT: dict[str, str] = {}
+
+#: Other types than float64 that are not compared: name and reason.
+TYPES_DIFFER: dict[str, str] = {}
+
+#: What PyTorch refuses and dotori takes: name and reason.
+REFUSALS: dict[str, str] = {}
+
+#: Not there: name and reason.
+MISSING: dict[str, str] = {}
