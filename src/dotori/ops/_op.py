@@ -10,6 +10,18 @@ from typing import Any, ClassVar
 registry: dict[str, type[Op]] = {}
 
 
+def follow(op: type[Op], xp: Any, x: Any, **attrs: Any) -> Any:
+    """`op` inside of a gradient rule: recorded if `x` is a tensor, plain on an array.
+
+    For rules that need an operation which NumPy has no name for.
+    """
+    if hasattr(x, "node"):
+        from dotori.autograd import apply
+
+        return apply(op, x, **attrs)
+    return op.forward(xp, x, **attrs)
+
+
 @dataclass
 class Sample:
     """Inputs that a contract test runs an operation on.
@@ -61,6 +73,10 @@ class Op:
 
     differentiable: ClassVar[bool] = True
     """Whether a gradient is recorded."""
+
+    holomorphic: ClassVar[bool] = True
+    """Of complex numbers: backward is the rule for real ones, which the walk applies to
+    conjugated gradients. False where the rule sees to complex numbers itself."""
 
     torch: ClassVar[str | Callable[..., Any] | None] = None
     """PyTorch's name for it, as ``"special.erf"``, or a function of its tensors."""

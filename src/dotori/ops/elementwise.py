@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from dotori.ops._op import Op, Sample
 
 
@@ -77,8 +75,7 @@ class Sqrt(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.sqrt(x)
+        return xp.sqrt(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
@@ -182,8 +179,7 @@ class Div(Binary):
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return a / b
+        return a / b
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
@@ -234,19 +230,17 @@ class Pow(Op):
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return a**b
+        return a**b
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any, y: Any) -> Any:
-        with np.errstate(all="ignore"):
-            da = db = None
-            if needs[0]:
-                da = dy * xp.where(b == 0, 0.0, b * a ** (b - 1))
-            if needs[1]:
-                zero = (a == 0) & (b >= 0)
-                db = dy * xp.where(zero, 0.0, y * xp.log(xp.where(zero, 1.0, a)))
-            return da, db
+        da = db = None
+        if needs[0]:
+            da = dy * xp.where(b == 0, 0.0, b * a ** (b - 1))
+        if needs[1]:
+            zero = (a == 0) & (b >= 0)
+            db = dy * xp.where(zero, 0.0, y * xp.log(xp.where(zero, 1.0, a)))
+        return da, db
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
@@ -308,8 +302,7 @@ class Reciprocal(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return 1 / x
+        return 1 / x
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
@@ -326,8 +319,7 @@ class Rsqrt(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return 1 / xp.sqrt(x)
+        return 1 / xp.sqrt(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
@@ -399,8 +391,7 @@ class Remainder(Binary):
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.remainder(a, b)
+        return xp.remainder(a, b)
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
@@ -416,8 +407,7 @@ class Fmod(Binary):
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.fmod(a, b)
+        return xp.fmod(a, b)
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
@@ -433,8 +423,7 @@ class FloorDivide(Binary):
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.floor_divide(a, b)
+        return xp.floor_divide(a, b)
 
 
 class Hypot(Binary):

@@ -132,11 +132,10 @@ class Var(Reduction):
     def forward(
         xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any, correction: float
     ) -> Any:
-        with np.errstate(all="ignore"):  # of one element: 0/0, as PyTorch
-            n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
-            d = x - x.mean(axis=axis, keepdims=True)
-            total = (d * d).sum(axis=axis, keepdims=keepdims)
-            return total / np.float64(max(n - correction, 0)).astype(x.dtype)
+        n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
+        d = x - x.mean(axis=axis, keepdims=True)
+        total = (d * d).sum(axis=axis, keepdims=keepdims)
+        return total / np.float64(max(n - correction, 0)).astype(x.dtype)
 
     @staticmethod
     def backward(
@@ -175,8 +174,7 @@ class LogSumExp(Reduction):
     def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
         top = x.max(axis=axis, keepdims=True)
         top = xp.where(xp.isfinite(top), top, 0)
-        with np.errstate(divide="ignore"):
-            y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
+        y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
         return y if keepdims else y.reshape(x.max(axis=axis).shape)
 
     @staticmethod

@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from dotori.ops.elementwise import Binary, Unary
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
@@ -24,8 +22,7 @@ class Exp(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.exp(x)
+        return xp.exp(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
@@ -42,8 +39,7 @@ class Log(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.log(x)
+        return xp.log(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -60,8 +56,7 @@ class Log1p(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.log1p(x)
+        return xp.log1p(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -77,8 +72,7 @@ class Expm1(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.expm1(x)
+        return xp.expm1(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
@@ -110,8 +104,7 @@ class Sin(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.sin(x)
+        return xp.sin(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -127,8 +120,7 @@ class Cos(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.cos(x)
+        return xp.cos(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -144,8 +136,7 @@ class Sigmoid(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(over="ignore"):  # e^-x may be infinite: 1/inf is the 0 wanted
-            y = xp.exp(-x)
+        y = xp.exp(-x)
         y += 1
         return 1 / y
 
@@ -163,8 +154,7 @@ class Exp2(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.exp2(x)
+        return xp.exp2(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
@@ -181,8 +171,7 @@ class Log2(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.log2(x)
+        return xp.log2(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -199,8 +188,7 @@ class Log10(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.log10(x)
+        return xp.log10(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -216,8 +204,7 @@ class Sinh(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.sinh(x)
+        return xp.sinh(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -233,8 +220,7 @@ class Cosh(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.cosh(x)
+        return xp.cosh(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -251,8 +237,7 @@ class Tan(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.tan(x)
+        return xp.tan(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
@@ -269,8 +254,7 @@ class Asin(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.arcsin(x)
+        return xp.arcsin(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -287,8 +271,7 @@ class Acos(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.arccos(x)
+        return xp.arccos(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -337,8 +320,7 @@ class Acosh(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.arccosh(x)
+        return xp.arccosh(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -355,8 +337,7 @@ class Atanh(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return xp.arctanh(x)
+        return xp.arctanh(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
