@@ -11,6 +11,8 @@ from dotori.autograd import is_grad_enabled as is_grad_enabled
 from dotori.autograd import no_grad as no_grad
 from dotori.autograd import set_grad_enabled as set_grad_enabled
 from dotori.dtypes import bool_ as bool
+from dotori.dtypes import complex64 as complex64
+from dotori.dtypes import complex128 as complex128
 from dotori.dtypes import float16 as float16
 from dotori.dtypes import float32 as float32
 from dotori.dtypes import float64 as float64

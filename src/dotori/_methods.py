@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dotori.dtypes import float32, float64, int64
+from dotori.errors import ShapeError
 from dotori.functions import (
+    _lazy,
     activation,
     comparison,
     elementwise,
@@ -19,6 +21,7 @@ from dotori.functions import (
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
+    from dotori.functions import complex as numbers
 
 
 class Elementwise:
@@ -221,6 +224,42 @@ class Casting:
         return shape.cast(self, int64)
 
 
+class Parts:
+    """Properties of complex numbers, and of matrices in the last two axes."""
+
+    __slots__ = ()
+
+    @property
+    def real(self) -> Tensor:
+        """The real part, a view; the tensor itself if it is real."""
+        return _lazy.load("real", _lazy.FUNCTIONS)(self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part, a view."""
+        return _lazy.load("imag", _lazy.FUNCTIONS)(self)  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:
+        """Matrices transposed."""
+        return shape.transpose(self, -1, -2)
+
+    @property
+    def mH(self) -> Tensor:
+        """Matrices transposed and conjugated."""
+        return _lazy.load("conj", _lazy.FUNCTIONS)(self.mT)  # type: ignore[no-any-return]
+
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed and conjugated."""
+        if self.ndim != 2:  # type: ignore[attr-defined]
+            raise ShapeError(
+                f"H is for matrices, got shape {self.shape}; "  # type: ignore[attr-defined]
+                "use mH for stacks of them"
+            )
+        return self.mH
+
+
 class InPlace:
     """Methods that write into the tensor's own memory."""
 
@@ -257,10 +296,20 @@ class Later:
 
     if TYPE_CHECKING:
         # a family a paragraph, in the order of `dotori.functions._lazy`
-        pass
+
+        angle = numbers.angle
+        conj = numbers.conj
+        conj_physical = numbers.conj_physical
+        is_complex = numbers.is_complex
+        is_conj = numbers.is_conj
+        is_neg = numbers.is_neg
+        isreal = numbers.isreal
+        resolve_conj = numbers.resolve_conj
+        resolve_neg = numbers.resolve_neg
+        sgn = numbers.sgn
 
 
-class Methods(Casting, InPlace, Elementwise, Reductions, Shape, Later):
+class Methods(Parts, Casting, InPlace, Elementwise, Reductions, Shape, Later):
     """All methods that are functions."""
 
     __slots__ = ()

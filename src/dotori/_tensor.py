@@ -111,7 +111,7 @@ class Tensor(Variable, Methods):
                 )
             self.node = None
         elif self.node is None:
-            if self.array.dtype.kind != "f":
+            if self.array.dtype.kind not in "fc":
                 raise DTypeError(
                     f"only floats have gradients, this tensor holds {self.dtype}; "
                     "convert it first, for example with .float()"
@@ -347,7 +347,7 @@ def _arrays(value: Any, func: Any) -> Any:
 
 
 def _tensors(value: Any) -> Any:
-    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fiub":
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fiubc":
         return wrap(np.asarray(value))
     if type(value) in (list, tuple):
         return type(value)(map(_tensors, value))

@@ -210,16 +210,30 @@ def _step(
     else:
         first = dy[0] if type(dy) is list else dy
         xp = np if type(first) is _ndarray or first is None else namespace(first)
+    conjugated = node.dtype.kind == "c" and op.holomorphic
+    if conjugated:
+        dy = _conjugate(dy)
     if len(edges) == 1 and not op.several:
         dx = op.backward(xp, dy, *saved, **node.attrs)
-        _deliver(pending, edges[0], dx, dy)
+        _deliver(pending, edges[0], _conjugate(dx) if conjugated else dx, dy)
         return
     # A node is true and None is false: the edges themselves say what is needed.
     needs = edges if useful is None else [edge in useful for edge in edges]
     dxs = op.backward(xp, dy, needs, *saved, **node.attrs)
     for edge, need, dx in zip(edges, needs, dxs, strict=True):
         if need:
-            _deliver(pending, edge, dx, dy)
+            _deliver(pending, edge, _conjugate(dx) if conjugated else dx, dy)
+
+
+def _conjugate(g: Any) -> Any:
+    """The complex conjugate of a gradient, or of each in a list.
+
+    A gradient is dL/da + i dL/db for a number a + ib. For y = f(x) that makes it
+    dx = conj(f'(x)) dy: the rule of real numbers, f'(x) dy, between two conjugations.
+    """
+    if type(g) is list:
+        return [_conjugate(part) for part in g]
+    return g if g is None or g.dtype.kind != "c" else g.conj()
 
 
 def _deliver(pending: dict[Node, Any], edge: Any, dx: Any, dy: Any) -> None:
@@ -229,6 +243,8 @@ def _deliver(pending: dict[Node, Any], edge: Any, dx: Any, dy: Any) -> None:
     if dx.shape != edge.shape:
         dx = unbroadcast(dx, edge.shape)
     if dx.dtype is not edge.dtype and dx.dtype != edge.dtype:
+        if dx.dtype.kind == "c" and edge.dtype.kind != "c":
+            dx = dx.real
         dx = dx.astype(edge.dtype)
     if dx is dy and edge.op is None and type(dx) is _ndarray:
         dx = dx.copy()  # two leaves must never share the memory of their gradients

@@ -34,7 +34,10 @@ _FAMILIES = {
     "combining": "",
     # more products, and complex numbers
     "products": "",
-    "complex": "",
+    "complex": (
+        "angle complex conj conj_physical imag is_complex is_conj is_neg isreal polar "
+        "real resolve_conj resolve_neg sgn view_as_complex view_as_real"
+    ),
     # random numbers
     "sampling": "",
 }
@@ -57,7 +60,10 @@ _METHODS = {
     "repeating": "",
     "combining": "",
     "products": "",
-    "complex": "",
+    "complex": (
+        "angle conj conj_physical is_complex is_conj is_neg isreal resolve_conj "
+        "resolve_neg sgn"
+    ),
     "sampling": "",
 }
 

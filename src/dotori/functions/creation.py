@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from dotori.autograd import leaf, wrap
 from dotori.backend import Array, is_array, to_device
-from dotori.dtypes import get_default_dtype
+from dotori.dtypes import complex_type, get_default_dtype
 from dotori.errors import ArgumentError, DTypeError
 from dotori.random import Generator, default_generator
 
@@ -23,7 +23,8 @@ __all__ = ["as_tensor", "from_numpy", "ones", "rand", "randn", "tensor", "zeros"
 def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     """The array in or behind `data`, shared where its dtype allows.
 
-    Python floats become the default float type, integers int64. An array keeps its
+    Python floats become the default float type, integers int64, complex numbers two
+    default floats. An array keeps its
     type; one of another byte order is brought to the machine's.
 
     Raises
@@ -36,10 +37,10 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
         array = _from_python(array)
     if type(array) is not np.ndarray and isinstance(array, np.ndarray):
         array = np.asarray(array)  # a subclass, such as a matrix or a memory map
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiubc":
         raise DTypeError(
-            f"a tensor holds booleans, integers or floats, got dtype {array.dtype}; "
-            "turn text into numbers first"
+            "a tensor holds booleans, integers, floats or complex numbers, got dtype "
+            f"{array.dtype}; turn text into numbers first"
         )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -60,6 +61,8 @@ def _from_python(data: Any) -> Any:
     own_type = hasattr(data, "__array__") or hasattr(data, "dtype")
     if array.dtype == np.float64 and not own_type:
         array = array.astype(get_default_dtype())
+    if array.dtype == np.complex128 and not own_type:
+        array = array.astype(complex_type(get_default_dtype()))
     return array
 
 

@@ -135,7 +135,7 @@ def mean(
     [1.5, 3.5]
     """
     t = as_variable(x) if dtype is None else cast(x, dtype)
-    if t.dtype.kind != "f":
+    if t.dtype.kind not in "fc":
         raise DTypeError(
             f"mean: floats were wanted, got {t.dtype}; use .float() or give a dtype"
         )

@@ -98,7 +98,7 @@ class Square(Unary):
 
 
 class Abs(Unary):
-    """y = |x|; y' = sign x, 0 at 0."""
+    """y = |x|; y' = sign x, 0 at 0; of complex numbers x / |x|."""
 
     saves = ("x",)
     torch = "abs"
@@ -109,7 +109,11 @@ class Abs(Unary):
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
-        return dy * xp.sign(x)
+        if x.dtype.kind != "c":
+            return dy * xp.sign(x)
+        zero = x == 0
+        safe = xp.where(zero, 1.0, x)
+        return xp.where(zero, 0.0, dy * (safe / xp.abs(safe)))
 
 
 class Sign(Unary):
