@@ -22,6 +22,7 @@ from dotori.functions import (
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
     from dotori.functions import complex as numbers
+    from dotori.functions import products
 
 
 class Elementwise:
@@ -269,20 +270,23 @@ class InPlace:
     sub_ = inplace.sub_
     mul_ = inplace.mul_
     div_ = inplace.div_
-    pow_ = inplace.pow_
-    neg_ = inplace.neg_
-    exp_ = inplace.exp_
-    sqrt_ = inplace.sqrt_
-    clamp_ = inplace.clamp_
     copy_ = inplace.copy_
     fill_ = inplace.fill_
     zero_ = inplace.zero_
+    fill_diagonal_ = inplace.fill_diagonal_
 
     __iadd__ = inplace.add_
     __isub__ = inplace.sub_
     __imul__ = inplace.mul_
     __itruediv__ = inplace.div_
-    __ipow__ = inplace.pow_
+    __ipow__ = inplace.form("pow_")
+    __imod__ = inplace.form("remainder_")
+    __ifloordiv__ = inplace.form("floor_divide_")
+    __iand__ = inplace.form("bitwise_and_")
+    __ior__ = inplace.form("bitwise_or_")
+    __ixor__ = inplace.form("bitwise_xor_")
+    __ilshift__ = inplace.form("bitwise_left_shift_")
+    __irshift__ = inplace.form("bitwise_right_shift_")
     __setitem__ = inplace.setitem
 
 
@@ -296,6 +300,23 @@ class Later:
 
     if TYPE_CHECKING:
         # a family a paragraph, in the order of `dotori.functions._lazy`
+
+        addbmm = products.addbmm
+        addmm = products.addmm
+        addmv = products.addmv
+        addr = products.addr
+        baddbmm = products.baddbmm
+        bmm = products.bmm
+        cross = products.cross
+        dot = products.dot
+        ger = products.ger
+        inner = products.inner
+        kron = products.kron
+        mm = products.mm
+        mv = products.mv
+        outer = products.outer
+        trace = products.trace
+        vdot = products.vdot
 
         angle = numbers.angle
         conj = numbers.conj

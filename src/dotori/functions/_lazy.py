@@ -33,7 +33,12 @@ _FAMILIES = {
     "repeating": "",
     "combining": "",
     # more products, and complex numbers
-    "products": "",
+    "products": (
+        "addbmm addmm addmv addr baddbmm bmm chain_matmul cross dot ger inner kron mm "
+        "mv outer tensordot trace vdot"
+    ),
+    "einsum": "einsum",
+    "matrices": "",
     "complex": (
         "angle complex conj conj_physical imag is_complex is_conj is_neg isreal polar "
         "real resolve_conj resolve_neg sgn view_as_complex view_as_real"
@@ -59,13 +64,37 @@ _METHODS = {
     "diagonal": "",
     "repeating": "",
     "combining": "",
-    "products": "",
+    "products": (
+        "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron mm mv outer trace "
+        "vdot"
+    ),
+    "matrices": "",
     "complex": (
         "angle conj conj_physical is_complex is_conj is_neg isreal resolve_conj "
         "resolve_neg sgn"
     ),
     "sampling": "",
 }
+
+
+#: The methods that have a form in place, such as `sin_`, which is made from them.
+_IN_PLACE = (
+    "abs absolute acos acosh addbmm addcdiv addcmul addmm addmv addr arccos arccosh "
+    "arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh baddbmm "
+    "bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift "
+    "bitwise_xor ceil clamp clamp_max clamp_min clip conj_physical copysign cos cosh "
+    "cumprod cumsum deg2rad digamma divide eq erf erfc erfinv exp exp2 expm1 fix "
+    "float_power floor floor_divide fmod frac gcd ge greater greater_equal gt "
+    "heaviside hypot i0 igamma igammac index_add index_copy index_fill index_put "
+    "index_reduce lcm ldexp le lerp less less_equal lgamma log log10 log1p log2 "
+    "logical_and logical_not logical_or logical_xor logit lt masked_fill "
+    "masked_scatter multiply mvlgamma nan_to_num ne neg negative nextafter not_equal "
+    "polygamma pow put rad2deg reciprocal relu remainder renorm round rsqrt scatter "
+    "scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square subtract "
+    "tan tanh tril triu true_divide trunc xlogy"
+)
+#: The same where the form in place is another shape of the same memory.
+_RESHAPING = "as_strided squeeze swapaxes swapdims t transpose unsqueeze"
 
 
 def _by_name(table: dict[str, str]) -> dict[str, str]:
@@ -76,6 +105,8 @@ def _by_name(table: dict[str, str]) -> dict[str, str]:
     }
 
 
+IN_PLACE = frozenset(f"{name}_" for name in _IN_PLACE.split())
+RESHAPING = frozenset(f"{name}_" for name in _RESHAPING.split())
 FUNCTIONS = _by_name(_FAMILIES)
 METHODS = _by_name(_METHODS)
 

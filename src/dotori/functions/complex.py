@@ -245,7 +245,9 @@ def view_as_complex(x: TensorLike) -> Tensor:
     """
     t = as_variable(x)
     if t.dtype.kind != "f" or t.dtype.itemsize < 4:
-        raise DTypeError(f"view_as_complex: float32 or float64 is wanted, got {t.dtype}")
+        raise DTypeError(
+            f"view_as_complex: float32 or float64 is wanted, got {t.dtype}"
+        )
     if not t.ndim or t.shape[-1] != 2:
         raise ShapeError(
             f"view_as_complex: the last axis must have length 2, got shape {t.shape}"
