@@ -198,12 +198,14 @@ def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
     [1.0, 0.0]
     """
     from dotori.dtypes import promote_operands
+    from dotori.functions.shape import cast
 
     mask = as_variable(condition)
     values = [getattr(v, "array", v) for v in (a, b)]
     x, y = promote_operands(*values, floats=False)
     given = [
-        v if hasattr(v, "node") and v.array is w else w for v, w in ((a, x), (b, y))
+        cast(v, w.dtype) if getattr(v, "node", None) is not None else w
+        for v, w in ((a, x), (b, y))
     ]
     result: Tensor = apply(op.Where, mask, *given)
     return result
