@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dotori.autograd import apply, as_variable, unary, wrap
+from dotori.dtypes import get_default_dtype
 from dotori.errors import DTypeError, ShapeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike, implements
@@ -178,7 +179,7 @@ def angle(x: TensorLike) -> Tensor:
     t = as_variable(x)
     if t.dtype.kind == "c":
         return unary(op.Angle, t)
-    floats = t if t.dtype.kind == "f" else t.to(np.result_type(t.dtype, np.float32))
+    floats = t if t.dtype.kind == "f" else t.to(get_default_dtype())
     a = floats.array
     turned = np.where(np.isnan(a), a, np.where(a < 0, a.dtype.type(np.pi), 0))
     return elementwise.add(elementwise.mul(floats, 0), wrap(turned.astype(a.dtype)))
@@ -265,7 +266,7 @@ def sgn(x: TensorLike) -> Tensor:
     """
     t = as_variable(x)
     if t.dtype.kind != "c":
-        return elementwise.sign(t)
+        return t if t.dtype.kind == "b" else elementwise.sign(t)
     zero = wrap(t.array == 0)
     length = elementwise.abs(elementwise.where(zero, 1.0, t))
     return elementwise.where(zero, 0.0, cast(t / length, t.dtype))

@@ -21,7 +21,7 @@ from dotori.functions._numpy import implements
 from dotori.functions.elementwise import mul
 from dotori.functions.linear import matmul
 from dotori.functions.reduce import sum as _sum
-from dotori.functions.shape import getitem, permute, reshape
+from dotori.functions.shape import cast, getitem, permute, reshape
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -250,4 +250,4 @@ def _lone(term: Term, other: Term, kept: set[str]) -> Term:
         for i, name in enumerate(labels)
         if name not in kept and lengths.get(name) == 1 and t.shape[i] != 1
     )
-    return (_sum(t, gone, True), labels) if gone else term
+    return (cast(_sum(t, gone, True), t.dtype), labels) if gone else term

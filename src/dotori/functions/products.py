@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.autograd import as_variable
-from dotori.dtypes import category
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike, implements
@@ -327,17 +326,13 @@ def _added(
     ShapeError
         If x does not broadcast to the product.
     DTypeError
-        If the types differ, or a factor is of a higher kind than the numbers.
+        If the types differ.
     """
     t = as_variable(x)
     if t.dtype != product.dtype:
         raise DTypeError(
             f"{place}: x holds {t.dtype}, but the product {product.dtype}; "
             "they must have one type"
-        )
-    if max(category(beta), category(alpha)) > max(1, category(t)):
-        raise DTypeError(
-            f"{place}: beta={beta} and alpha={alpha} are too fine for {t.dtype}"
         )
     try:
         fits = np.broadcast_shapes(t.shape, product.shape) == product.shape
@@ -348,10 +343,12 @@ def _added(
             f"{place}: x of shape {t.shape} does not broadcast to {product.shape}, the "
             "shape of the product"
         )
-    scaled = product if alpha == 1 else elementwise.mul(product, alpha)
+    # Of integers and booleans, PyTorch takes the factors as such.
+    many, weight = (t.dtype.type(factor).item() for factor in (alpha, beta))
+    scaled = product if many == 1 else elementwise.mul(product, many)
     if beta == 0:
         return scaled
-    return elementwise.add(t if beta == 1 else elementwise.mul(t, beta), scaled)
+    return elementwise.add(t if weight == 1 else elementwise.mul(t, weight), scaled)
 
 
 def addmm(
