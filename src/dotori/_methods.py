@@ -21,8 +21,14 @@ from dotori.functions import (
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
+    from dotori.functions import aliases, arithmetic, products
     from dotori.functions import complex as numbers
-    from dotori.functions import products
+
+
+def _shift(direction: str, a: Any, b: Any) -> Tensor:
+    """Bits moved: `bitwise_left_shift` or `bitwise_right_shift`."""
+    found = _lazy.load(f"bitwise_{direction}_shift", _lazy.FUNCTIONS)
+    return found(a, b)  # type: ignore[no-any-return]
 
 
 class Elementwise:
@@ -94,6 +100,10 @@ class Elementwise:
     logical_and = comparison.logical_and
     logical_or = comparison.logical_or
     eq = comparison.eq
+    bitwise_and = comparison.bitwise_and
+    bitwise_or = comparison.bitwise_or
+    bitwise_xor = comparison.bitwise_xor
+    bitwise_not = comparison.bitwise_not
     relu = activation.relu
     softmax = activation.softmax
     log_softmax = activation.log_softmax
@@ -143,6 +153,33 @@ class Elementwise:
 
     def __rpow__(self, other: Any) -> Tensor:
         return elementwise.pow(other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return elementwise.floor_divide(self, other), elementwise.remainder(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return elementwise.floor_divide(other, self), elementwise.remainder(other, self)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return comparison.bitwise_and(other, self)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return comparison.bitwise_or(other, self)
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return comparison.bitwise_xor(other, self)
+
+    def __lshift__(self, other: Any) -> Tensor:
+        return _shift("left", self, other)
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return _shift("left", other, self)
+
+    def __rshift__(self, other: Any) -> Tensor:
+        return _shift("right", self, other)
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return _shift("right", other, self)
 
 
 class Reductions:
@@ -300,6 +337,62 @@ class Later:
 
     if TYPE_CHECKING:
         # a family a paragraph, in the order of `dotori.functions._lazy`
+
+        absolute = aliases.absolute
+        arccos = aliases.arccos
+        arccosh = aliases.arccosh
+        arcsin = aliases.arcsin
+        arcsinh = aliases.arcsinh
+        arctan = aliases.arctan
+        arctan2 = aliases.arctan2
+        arctanh = aliases.arctanh
+        degrees = aliases.degrees
+        divide = aliases.divide
+        expand_dims = aliases.expand_dims
+        fix = aliases.fix
+        greater = aliases.greater
+        greater_equal = aliases.greater_equal
+        invert = aliases.invert
+        left_shift = aliases.left_shift
+        less = aliases.less
+        less_equal = aliases.less_equal
+        mod = aliases.mod
+        moveaxis = aliases.moveaxis
+        multiply = aliases.multiply
+        negative = aliases.negative
+        not_equal = aliases.not_equal
+        power = aliases.power
+        radians = aliases.radians
+        right_shift = aliases.right_shift
+        rint = aliases.rint
+        subtract = aliases.subtract
+        swapdims = aliases.swapdims
+        true_divide = aliases.true_divide
+
+        addcdiv = arithmetic.addcdiv
+        addcmul = arithmetic.addcmul
+        bitwise_left_shift = arithmetic.bitwise_left_shift
+        bitwise_right_shift = arithmetic.bitwise_right_shift
+        clamp_max = arithmetic.clamp_max
+        clamp_min = arithmetic.clamp_min
+        copysign = arithmetic.copysign
+        deg2rad = arithmetic.deg2rad
+        float_power = arithmetic.float_power
+        fmax = arithmetic.fmax
+        fmin = arithmetic.fmin
+        frexp = arithmetic.frexp
+        gcd = arithmetic.gcd
+        heaviside = arithmetic.heaviside
+        isneginf = arithmetic.isneginf
+        isposinf = arithmetic.isposinf
+        lcm = arithmetic.lcm
+        ldexp = arithmetic.ldexp
+        logaddexp2 = arithmetic.logaddexp2
+        nan_to_num = arithmetic.nan_to_num
+        nextafter = arithmetic.nextafter
+        positive = arithmetic.positive
+        rad2deg = arithmetic.rad2deg
+        signbit = arithmetic.signbit
 
         addbmm = products.addbmm
         addmm = products.addmm

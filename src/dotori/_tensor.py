@@ -14,9 +14,11 @@ from numpy.typing import DTypeLike
 from dotori import autograd
 from dotori._methods import Methods
 from dotori.autograd import Node, Variable, leaf, wrap
+from dotori.autograd.views import current_node
 from dotori.backend import Array, device_of, to_device
 from dotori.errors import DTypeError, GradientError
-from dotori.functions._lazy import METHODS, load, load_all
+from dotori.functions import inplace
+from dotori.functions._lazy import IN_PLACE, METHODS, RESHAPING, load, load_all
 from dotori.functions._numpy import namespace, table
 from dotori.functions.creation import to_array
 
@@ -96,7 +98,7 @@ class Tensor(Variable, Methods):
 
     @property
     def requires_grad(self) -> bool:
-        return self.node is not None
+        return current_node(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -121,7 +123,8 @@ class Tensor(Variable, Methods):
 
     @property
     def is_leaf(self) -> bool:
-        return self.node is None or self.node.op is None
+        node = current_node(self)
+        return node is None or node.op is None
 
     @property
     def grad(self) -> Tensor | None:
@@ -142,7 +145,7 @@ class Tensor(Variable, Methods):
     @property
     def grad_fn(self) -> Node | None:
         """The node of the operation that made this tensor; None for a leaf."""
-        return None if self.is_leaf else self.node
+        return None if self.is_leaf else current_node(self)
 
     def backward(
         self,
@@ -168,6 +171,11 @@ class Tensor(Variable, Methods):
     def detach(self) -> Tensor:
         """A tensor on the same memory, outside of the graph."""
         return wrap(self.array)
+
+    def detach_(self) -> Tensor:
+        """Take this tensor out of the graph; returns self."""
+        self.node = None
+        return self
 
     @property
     def data(self) -> Tensor:
@@ -209,10 +217,16 @@ class Tensor(Variable, Methods):
             _HookHandle(node, keep)
 
     def __getattr__(self, name: str) -> Any:
-        """A method of a family that was not loaded yet."""
-        if name not in METHODS:
+        """A method of a family that was not loaded yet, or a form in place."""
+        if name in METHODS:
+            found = load(name, METHODS)
+        elif name in IN_PLACE:
+            found = inplace.form(name)
+        elif name in RESHAPING:
+            found = inplace.reshaping_form(name)
+        else:
             raise AttributeError(f"a tensor has no attribute {name!r}")
-        setattr(Tensor, name, load(name, METHODS))
+        setattr(Tensor, name, found)
         return getattr(self, name)
 
     # ------------------------------------------------------------ conversion

@@ -23,7 +23,14 @@ from op_db import (
     to_ours,
     torch,
 )
-from op_db_excuses import FREE, MISSING, REFUSALS, TOLERANCE, TYPES_DIFFER, WITHOUT_GRADIENT
+from op_db_excuses import (
+    FREE,
+    MISSING,
+    REFUSALS,
+    TOLERANCE,
+    TYPES_DIFFER,
+    WITHOUT_GRADIENT,
+)
 
 OPS = {name: op for name, op in real_valued().items() if resolve(op.name)}
 NAMES = sorted(OPS)
@@ -115,11 +122,17 @@ def compare_gradients(op, name, found, leaves, expected, theirs, rtol, atol, wha
         for g, h in zip(gs, hs, strict=True)
         if getattr(h, "requires_grad", False)
     ]
-    kept = [(g, w) for g, w in zip(ours, weights_for(second, 1), strict=True) if g is not None]
+    kept = [
+        (g, w)
+        for g, w in zip(ours, weights_for(second, 1), strict=True)
+        if g is not None
+    ]
     if not kept:
         g2 = [np.zeros(tuple(x.shape)) for x in theirs]
     else:
-        g2 = gradients(dotori, [g for g, _ in kept], [w for _, w in kept], leaves, False)
+        g2 = gradients(
+            dotori, [g for g, _ in kept], [w for _, w in kept], leaves, False
+        )
     assert_same(g2, h2, rtol * 10, atol * 10, f"second gradient of {what}", types=False)
     del us
 

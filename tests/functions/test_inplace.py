@@ -38,10 +38,10 @@ def test_setitem_takes_every_index():
 
 def test_a_tracked_tensor_refuses_and_says_what_to_do():
     x = leaf([1.0, 2.0])
-    y = x * 2.0
     for act in (
         lambda: x.add_(1.0),
-        lambda: y.mul_(2.0),
+        lambda: x.sin_(),
+        lambda: x[:1].mul_(2.0),
         lambda: x.__setitem__(0, 1.0),
         lambda: x.zero_(),
     ):
@@ -74,7 +74,7 @@ def test_types_and_shapes_that_do_not_fit():
     t = dotori.tensor([1, 2])
     with pytest.raises(DTypeError, match="cannot be kept as int64"):
         t += 0.5
-    with pytest.raises(ShapeError, match=r"\(3,\) does not broadcast .*\(2,\)"):
+    with pytest.raises(ShapeError, match=r"\(2,\) and \(3,\) do not go"):
         t.add_(np.ones(3, np.int64))
     with pytest.raises(ShapeError, match=r"setitem: a value of shape \(3,\)"):
         t[:] = np.ones(3)

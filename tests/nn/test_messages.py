@@ -132,7 +132,7 @@ MESSAGES = [
     (
         lambda: t([1.0], requires_grad=True).add_(1),
         "GradientError",
-        "add_ would change a tensor of shape (1,) that the graph needs; use the form that makes a new tensor, or wrap it in `with dotori.no_grad():`",
+        "add_ would change a tensor of shape (1,) that gradients are kept for; use the form that makes a new tensor, or write under `with dotori.no_grad():`",
     ),
     (
         lambda: F.mse_loss(f32(4, 1), f32(4)),

@@ -11,7 +11,6 @@ from dotori.autograd.graph import Node as Node
 from dotori.autograd.graph import Variable as Variable
 from dotori.autograd.graph import as_variable as as_variable
 from dotori.autograd.graph import leaf as leaf
-from dotori.autograd.graph import use_tensor_class as use_tensor_class
 from dotori.autograd.graph import wrap as wrap
 from dotori.autograd.modes import enable_grad as enable_grad
 from dotori.autograd.modes import is_grad_enabled as is_grad_enabled
@@ -21,6 +20,7 @@ from dotori.autograd.modes import set_grad_enabled as set_grad_enabled
 from dotori.autograd.record import apply as apply
 from dotori.autograd.record import binary as binary
 from dotori.autograd.record import unary as unary
+from dotori.autograd.record import use_tensor_class as use_tensor_class
 from dotori.autograd.walk import backward as backward
 from dotori.autograd.walk import grad as grad
 from dotori.autograd.walk import start_gradient as start_gradient

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dotori.autograd.changes import changes
 from dotori.backend import Array, Namespace
@@ -21,14 +24,39 @@ if TYPE_CHECKING:
 
 _order = count().__next__
 
-GRAD, OBSERVE = 1, 2  # the bits of Recording.flags
+GRAD, OBSERVE, STALE = 1, 2, 4  # the bits of Recording.flags
+
+
+class State:
+    """What happens in one thread while operations run.
+
+    Attributes
+    ----------
+    flags : int
+        GRAD, OBSERVE and STALE, or 0.
+    observer : callable or None
+        Called after every operation, with the flag OBSERVE.
+    quietly : callable
+        ``quietly(f, ...)`` is ``f(...)`` without NumPy's floating-point warnings:
+        infinities and NaN are values, as in PyTorch. It enters a context that was made
+        once, for a twentieth of what ``np.errstate(all="ignore")`` costs.
+    """
+
+    __slots__ = ("flags", "observer", "quietly")
+
+    def __init__(self) -> None:
+        self.flags = GRAD
+        self.observer: Callable[..., None] | None = None
+        context = Context()
+        context.run(np.seterr, all="ignore")  # NumPy keeps it in the context
+        self.quietly = context.run
 
 
 class Recording(threading.local):
-    """What happens while operations run; each thread has its own."""
+    """Each thread has its own state."""
 
-    flags: int = GRAD
-    observer: Callable[..., None] | None = None
+    def __init__(self) -> None:
+        self.state = State()
 
 
 recording = Recording()
@@ -115,12 +143,14 @@ def leaf(array: Array) -> Node:
 class Variable:
     """What the graph knows of a tensor: an array, and the node that it came from.
 
-    `node` is None where no gradient is wanted. `Tensor` is the one subclass.
+    `node` is None where no gradient is wanted, and `origin` is there for views alone:
+    see `dotori.autograd.views`. `Tensor` is the one subclass.
     """
 
-    __slots__ = ("__weakref__", "array", "node")
+    __slots__ = ("__weakref__", "array", "node", "origin")
     array: Array
     node: Node | None
+    origin: Any
 
 
 _tensor_class: type[Tensor]
@@ -128,10 +158,7 @@ _tensor_namespace: Namespace
 
 
 def use_tensor_class(cls: type[Tensor], namespace: Namespace) -> None:
-    """Called once, by the file that defines `Tensor`.
-
-    `cls` is what operations return, `namespace` is `xp` where a rule runs on tensors.
-    """
+    """`cls`: what operations return; `namespace`: what rules on tensors use."""
     global _tensor_class, _tensor_namespace
     _tensor_class, _tensor_namespace = cls, namespace
 

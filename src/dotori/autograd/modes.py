@@ -17,13 +17,13 @@ class _GradMode:
         self._before: list[int] = []
 
     def __enter__(self) -> None:
-        flags = recording.flags
-        self._before.append(flags)
-        recording.flags = (flags | GRAD) if self.on else (flags & ~GRAD)
+        state = recording.state
+        self._before.append(state.flags)
+        state.flags = (state.flags | GRAD) if self.on else (state.flags & ~GRAD)
 
     def __exit__(self, *exc: object) -> None:
-        grad_before = self._before.pop() & GRAD
-        recording.flags = (recording.flags & ~GRAD) | grad_before
+        state, grad_before = recording.state, self._before.pop() & GRAD
+        state.flags = (state.flags & ~GRAD) | grad_before
 
     def __call__(self, function: Any) -> Any:
         from functools import wraps
@@ -64,20 +64,22 @@ class set_grad_enabled(_GradMode):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.on = bool(mode)
-        self._outer = recording.flags
-        recording.flags = (self._outer | GRAD) if self.on else (self._outer & ~GRAD)
+        self._outer = recording.state.flags
+        recording.state.flags = (
+            (self._outer | GRAD) if self.on else (self._outer & ~GRAD)
+        )
 
     def __enter__(self) -> None:
         self._before.append(self._outer)
 
     def __call__(self, function: Any) -> Any:
-        recording.flags = self._outer
+        recording.state.flags = self._outer
         return (enable_grad if self.on else no_grad)()(function)
 
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded in this thread."""
-    return bool(recording.flags & GRAD)
+    return bool(recording.state.flags & GRAD)
 
 
 class observe:
@@ -91,9 +93,13 @@ class observe:
         self._observer = observer
 
     def __enter__(self) -> None:
-        self._before = recording.flags, recording.observer
-        recording.flags, recording.observer = recording.flags | OBSERVE, self._observer
+        self._before = recording.state.flags, recording.state.observer
+        recording.state.flags, recording.state.observer = (
+            recording.state.flags | OBSERVE,
+            self._observer,
+        )
 
     def __exit__(self, *exc: object) -> None:
-        flags, recording.observer = self._before
-        recording.flags = (recording.flags & ~OBSERVE) | (flags & OBSERVE)
+        state = recording.state
+        flags, state.observer = self._before
+        state.flags = (state.flags & ~OBSERVE) | (flags & OBSERVE)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dotori.autograd import graph
 from dotori.autograd.graph import (
     GRAD,
     NO_ATTRS,
     OBSERVE,
+    STALE,
     Node,
     Pick,
     Variable,
@@ -17,8 +19,9 @@ from dotori.autograd.graph import (
     recording,
     wrap,
 )
-from dotori.backend import is_array, namespace, namespace_of
-from dotori.dtypes import promote_operands, to_floating
+from dotori.autograd.views import current_node, note_origin
+from dotori.backend import Namespace, is_array, namespace, namespace_of
+from dotori.dtypes import float32, float64, promote_operands, to_floating
 from dotori.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -26,7 +29,17 @@ if TYPE_CHECKING:
     from dotori.ops._op import Op
 
 _ndarray = np.ndarray
+_new = object.__new__
+_tensor_class: type[Tensor]
 _SCALARS = (np.generic, bool, int, float)
+
+
+def use_tensor_class(cls: type[Tensor], namespace: Namespace) -> None:
+    """Called once, by the file that defines `Tensor`: what operations return, and `xp`
+    where a rule runs on tensors."""
+    global _tensor_class
+    _tensor_class = cls
+    graph.use_tensor_class(cls, namespace)
 
 
 def unary(op: type[Op], x: Any) -> Tensor:
@@ -34,67 +47,79 @@ def unary(op: type[Op], x: Any) -> Tensor:
     if not isinstance(x, Variable):
         x = as_variable(x)
     array = x.array
-    if op.floats and array.dtype.kind != "f":
+    dtype = array.dtype
+    if dtype is not float32 and dtype is not float64 and op.floats:
         array = to_floating(array)
+    state = recording.state
     xp: Any = np if type(array) is _ndarray else namespace(array)
-    y = op.forward(xp, array)
+    try:
+        y = state.quietly(op.forward, xp, array)
+    except RuntimeError as error:
+        y = _inside(error, op, xp, array)
     if type(y) is not _ndarray:
         y = xp.asarray(y)
-    node, flags = x.node, recording.flags
-    if flags < OBSERVE:
-        if node is None or not flags or not op.differentiable:
-            return wrap(y)
-        kept = op.keeps_one
-        saved: tuple[Any, ...] = ()
-        if kept == "y":
-            saved = (y,)
-        elif kept == "x":
-            saved = (array,)
-        elif op.saves:
-            saved = tuple([(array, y)[i] for i in op.keeps(1)])
-        return wrap(y, Node(op, saved, NO_ATTRS, (node,), y))
-    result: Tensor = _finish(op, (array,), y, (node,), NO_ATTRS)
+    node: Node | None = x.node
+    flags = state.flags
+    if flags >= OBSERVE:
+        if flags & STALE:
+            node = current_node(x)
+        found: Tensor = _finish(op, (array,), y, (node,), NO_ATTRS)
+        return found
+    result = _new(_tensor_class)  # `wrap`, without a call
+    result.array = y
+    if node is None or not flags or not op.differentiable:
+        result.node = None
+        return result
+    kept = op.keeps_one
+    saved: tuple[Any, ...] = ()
+    if kept == "y":
+        saved = (y,)
+    elif kept == "x":
+        saved = (array,)
+    elif op.saves:
+        saved = tuple([(array, y)[i] for i in op.keeps(1)])
+    result.node = Node(op, saved, NO_ATTRS, (node,), y)
     return result
 
 
 def binary(op: type[Op], a: Any, b: Any) -> Tensor:
     """`op` of two tensors or numbers that broadcast: the short way through `apply`."""
+    x, y, x_node, y_node = a, b, None, None
     if isinstance(a, Variable):
         x, x_node = a.array, a.node
-    else:
-        x, x_node = a, None
     if isinstance(b, Variable):
         y, y_node = b.array, b.node
-    else:
-        y, y_node = b, None
-    kind: Any = type(x)
-    other: Any = type(y)
-    if not (
-        kind is _ndarray
-        and (
-            (other is _ndarray and x.dtype is y.dtype)
-            or (other is float and x.dtype.kind == "f")
-        )
-        and (not op.floats or x.dtype.kind == "f")
-    ):
-        x, y = promote_operands(x, y, floats=op.floats)
     xp: Any = np
-    if kind is not _ndarray and other is not _ndarray:
+    if type(x) is _ndarray:
+        dtype = x.dtype
+        plain = (type(y) is _ndarray and y.dtype is dtype) or type(y) is float
+        if not plain or (dtype is not float32 and dtype is not float64):
+            x, y = promote_operands(x, y, floats=op.floats)
+    else:
+        x, y = promote_operands(x, y, floats=op.floats)
         xp = namespace_of(x, y)
+    state = recording.state
     try:
-        z = op.forward(xp, x, y)
+        z = state.quietly(op.forward, xp, x, y)
     except ValueError as error:
         raise _broadcast_error(op, x, y) from error
+    except RuntimeError as error:
+        z = _inside(error, op, xp, x, y)
     if type(z) is not _ndarray:
         z = xp.asarray(z)
-    flags = recording.flags
-    if flags < OBSERVE:
-        if not flags or (x_node is y_node is None) or not op.differentiable:
-            return wrap(z)
-        kept = op.keeps_inputs
-        if kept:
-            return wrap(z, Node(op, (x, y), NO_ATTRS, (x_node, y_node), z))
-    result: Tensor = _finish(op, (x, y), z, (x_node, y_node), NO_ATTRS)
+    flags = state.flags
+    if flags >= OBSERVE or not (op.keeps_inputs or not op.saves):
+        if flags & STALE:
+            x_node, y_node = current_node(a), current_node(b)
+        found: Tensor = _finish(op, (x, y), z, (x_node, y_node), NO_ATTRS)
+        return found
+    result = _new(_tensor_class)  # `wrap`, without a call
+    result.array = z
+    if (x_node is None and y_node is None) or not flags or not op.differentiable:
+        result.node = None
+    else:
+        saved = (x, y) if op.keeps_inputs else ()
+        result.node = Node(op, saved, NO_ATTRS, (x_node, y_node), z)
     return result
 
 
@@ -114,16 +139,28 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
             array = to_floating(array)
         arrays.append(array)
         nodes.append(node)
-    y = op.forward(xp, *arrays, **attrs)
-    if op.one_output and recording.flags == GRAD:
+    state = recording.state
+    try:
+        y = state.quietly(op.forward, xp, *arrays, **attrs)
+    except RuntimeError as error:
+        y = _inside(error, op, xp, *arrays, **attrs)
+    flags = state.flags
+    if flags == GRAD and op.one_output:
         if type(y) is not _ndarray:
             y = xp.asarray(y)
         if not op.differentiable or not any(nodes):
-            return wrap(y)
-        values = (*arrays, y)
-        saved = tuple([values[i] for i in op.keeps(len(arrays))])
-        return wrap(y, Node(op, saved, attrs, tuple(nodes), y))
-    return _finish(op, tuple(arrays), y, tuple(nodes), attrs)
+            result = wrap(y)
+        else:
+            values = (*arrays, y)
+            saved = tuple([values[i] for i in op.keeps(len(arrays))])
+            result = wrap(y, Node(op, saved, attrs, tuple(nodes), y))
+    else:
+        if flags & STALE:
+            nodes = [current_node(x) for x in inputs]
+        result = _finish(op, tuple(arrays), y, tuple(nodes), attrs)
+    if op.views:
+        note_origin(op, inputs[0], result, attrs)
+    return result
 
 
 def _finish(
@@ -143,13 +180,10 @@ def _finish(
         outputs, extra = (result,), ()
     # Arithmetic without axes gives NumPy's scalars, which are no arrays.
     outputs = tuple(np.asarray(a) if isinstance(a, _SCALARS) else a for a in outputs)
-    if recording.flags & OBSERVE and recording.observer is not None:
-        recording.observer(op, arrays, outputs, attrs)
-    due = (
-        recording.flags & GRAD
-        and op.differentiable
-        and any(n is not None for n in nodes)
-    )
+    state = recording.state
+    if state.flags & OBSERVE and state.observer is not None:
+        state.observer(op, arrays, outputs, attrs)
+    due = state.flags & GRAD and op.differentiable and any(n is not None for n in nodes)
     if not due:
         tensors = tuple(map(wrap, outputs))
         return tensors if several else tensors[0]
@@ -162,6 +196,13 @@ def _finish(
         wrap(a, Pick(node, i, len(outputs), a) if a.dtype.kind in "fc" else None)
         for i, a in enumerate(outputs)
     )
+
+
+def _inside(error: RuntimeError, op: type[Op], *args: Any, **attrs: Any) -> Any:
+    """The value of `op` where it runs inside of another one, as a finaliser may."""
+    if "already entered" not in str(error):
+        raise error
+    return op.forward(*args, **attrs)
 
 
 def _broadcast_error(op: type[Op], x: Any, y: Any) -> Exception:

@@ -17,6 +17,7 @@ from dotori.autograd.graph import (
     tensor_namespace,
     wrap,
 )
+from dotori.autograd.views import current_node
 from dotori.backend import Namespace, is_array, namespace
 from dotori.errors import GradientError, ShapeError
 
@@ -74,7 +75,7 @@ def grad(
     if grad_outputs is None or not isinstance(grad_outputs, (list, tuple)):
         grad_outputs = [grad_outputs] * len(outputs)
     for i, x in enumerate(inputs):
-        if x.node is None:
+        if current_node(x) is None:
             raise GradientError(
                 f"grad: input {i} of shape {x.shape} does not require a gradient; "
                 "make it with requires_grad=True"
@@ -95,7 +96,7 @@ def grad(
 
 def start_gradient(output: Tensor, gradient: Any) -> Any:
     """Check and complete the gradient that a walk starts with at `output`."""
-    if output.node is None:
+    if current_node(output) is None:
         raise GradientError(
             f"backward: the tensor of shape {output.shape} has no graph: nothing that "
             "it was computed from requires a gradient, or it was made under no_grad()"
@@ -160,8 +161,8 @@ def _walk(
         _add(pending, output.node, seed)
     nodes = _reachable(pending)
     useful = None if wanted is None else _leading_to(wanted, nodes)
-    flags = recording.flags
-    recording.flags = (flags | GRAD) if create_graph else (flags & ~GRAD)
+    flags = recording.state.flags
+    recording.state.flags = (flags | GRAD) if create_graph else (flags & ~GRAD)
     try:
         with np.errstate(all="ignore"):  # infinite and NaN gradients are values too
             for node in nodes:
@@ -180,7 +181,7 @@ def _walk(
                     if not retain:
                         node.saved = None
     finally:
-        recording.flags = flags
+        recording.state.flags = flags
 
 
 def _step(

@@ -12,9 +12,18 @@ from typing import Any
 #: Under each file of `dotori.functions`: its names, all of them functions of `dotori`.
 _FAMILIES = {
     # one definition under several names
-    "aliases": "",
+    "aliases": (
+        "absolute arccos arccosh arcsin arcsinh arctan arctan2 arctanh concatenate "
+        "degrees divide expand_dims fix greater greater_equal invert left_shift less "
+        "less_equal mod moveaxis multiply negative not_equal power radians right_shift "
+        "rint row_stack subtract swapdims true_divide"
+    ),
     # more arithmetic on each element
-    "arithmetic": "",
+    "arithmetic": (
+        "addcdiv addcmul bitwise_left_shift bitwise_right_shift clamp_max clamp_min "
+        "copysign deg2rad float_power fmax fmin frexp gcd heaviside isneginf isposinf "
+        "lcm ldexp logaddexp2 nan_to_num nextafter positive rad2deg rsub signbit"
+    ),
     # special functions, which `dotori.special` has as well
     "special": "",
     # more reductions, and what runs along an axis
@@ -49,8 +58,17 @@ _FAMILIES = {
 
 #: Those of the names that are methods of `Tensor` as well.
 _METHODS = {
-    "aliases": "",
-    "arithmetic": "",
+    "aliases": (
+        "absolute arccos arccosh arcsin arcsinh arctan arctan2 arctanh degrees divide "
+        "expand_dims fix greater greater_equal invert left_shift less less_equal mod "
+        "moveaxis multiply negative not_equal power radians right_shift rint subtract "
+        "swapdims true_divide"
+    ),
+    "arithmetic": (
+        "addcdiv addcmul bitwise_left_shift bitwise_right_shift clamp_max clamp_min "
+        "copysign deg2rad float_power fmax fmin frexp gcd heaviside isneginf isposinf "
+        "lcm ldexp logaddexp2 nan_to_num nextafter positive rad2deg signbit"
+    ),
     "special": "",
     "statistics": "",
     "cumulative": "",

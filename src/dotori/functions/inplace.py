@@ -1,9 +1,9 @@
 """Operations that write into the memory of a tensor.
 
-They are for values outside of the graph: data, gradients, parameters under `no_grad`.
-A tensor that requires a gradient refuses them while operations are recorded. Every
-write is noted, so that a `backward` that needs the old values raises instead of using
-the new ones.
+What is written is recorded like any other operation: the tensor then comes from the
+write, and so does every view of it. A leaf that requires a gradient refuses to be
+written to while operations are recorded. Each write is noted, so that a `backward` that
+needs the old values raises instead of using the new ones.
 """
 
 from __future__ import annotations
@@ -13,119 +13,150 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dotori.autograd import is_grad_enabled, note_change
+from dotori.autograd import is_grad_enabled, note_change, wrap
+from dotori.autograd.graph import recording
+from dotori.autograd.views import current_node, origin_of, rewrite, root_of
+from dotori.dtypes import category
 from dotori.errors import DTypeError, GradientError, ShapeError
+from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike
+from dotori.functions.shape import broadcast_to, cast, reshape
+from dotori.ops.indexing import Overwrite
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
-
-
-def _check(x: Tensor, name: str) -> None:
-    if x.requires_grad and is_grad_enabled():
-        raise GradientError(
-            f"{name} would change a tensor of shape {x.shape} that the graph needs; "
-            "use the form that makes a new tensor, or wrap it in "
-            "`with dotori.no_grad():`"
-        )
-
-
-def _check_value(value: TensorLike, name: str) -> None:
-    """Memory has no place in the graph: a gradient would end there without a word."""
-    if getattr(value, "requires_grad", False) and is_grad_enabled():
-        raise GradientError(
-            f"{name}: the value, of shape {value.shape}, requires a gradient, which "
-            "cannot flow through a write into memory; use the form that makes a new "
-            "tensor, or write value.detach()"
-        )
 
 
 def _array(value: TensorLike) -> Any:
     return getattr(value, "array", value)
 
 
-def write(x: Tensor, name: str, ufunc: Callable[..., Any], *operands: Any) -> Tensor:
-    """``x[...] = ufunc(x, *operands)`` in the memory of `x`; returns `x`.
+def _check(x: Tensor, name: str) -> None:
+    """Raise if `x` must not be written to."""
+    if any(s == 0 and n > 1 for s, n in zip(x.array.strides, x.shape, strict=True)):
+        raise ShapeError(
+            f"{name}: several elements of the tensor of shape {x.shape} share one "
+            "place in memory, as after expand(); clone() it first"
+        )
+    if not is_grad_enabled():
+        return
+    root = root_of(x)
+    if root.node is not None and root.node.op is None:
+        view = "a tensor" if root is x else f"a view, of shape {x.shape}, of a tensor"
+        raise GradientError(
+            f"{name} would change {view} of shape {root.array.shape} that gradients "
+            "are kept for; use the form that makes a new tensor, or write under "
+            "`with dotori.no_grad():`"
+        )
+
+
+def recorded(x: Tensor, *values: TensorLike) -> bool:
+    """Whether a write of `values` into `x` has a gradient to record."""
+    return is_grad_enabled() and any(
+        current_node(v) is not None for v in (root_of(x), x, *values)
+    )
+
+
+def _fitting(x: Tensor, value: Tensor, name: str) -> Tensor:
+    """`value` brought to the type and the shape of `x`, or an error."""
+    if category(value.dtype) > category(x.dtype):
+        raise DTypeError(
+            f"{name}: the result, of type {value.dtype}, cannot be kept as {x.dtype}; "
+            "convert the tensor first"
+        )
+    if value.shape != x.shape:
+        try:
+            value = broadcast_to(value, x.shape)
+        except ValueError as error:
+            raise ShapeError(
+                f"{name}: the result, of shape {value.shape}, does not fit into the "
+                f"tensor's shape {x.shape}"
+            ) from error
+    return value if value.dtype == x.dtype else cast(value, x.dtype)
+
+
+def in_place(
+    name: str, function: Callable[..., Tensor], x: Tensor, *args: Any, **kwargs: Any
+) -> Tensor:
+    """``x[...] = function(x, ...)``, with its gradient; returns `x`.
 
     Raises
     ------
     GradientError
-        If `x` requires a gradient and operations are recorded.
+        If `x` is a leaf that requires a gradient, and operations are recorded.
     DTypeError, ShapeError
         If the result does not fit the type or shape of `x`.
     """
     _check(x, name)
-    for value in operands:
-        _check_value(value, name)
-    arrays = [_array(v) for v in operands]
+    due = recorded(x, *args, *kwargs.values())
+    # What the rule needs of x must be what x was before.
+    before = wrap(x.array.copy(), current_node(x)) if due else x
+    value = _fitting(x, function(before, *args, **kwargs), name)
+    x.array[...] = value.array
+    note_change(x.array, name)
+    if due:
+        rewrite(Overwrite, x, None, value.node)
+    return x
+
+
+def write(
+    x: Tensor,
+    name: str,
+    ufunc: Callable[..., Any],
+    function: Callable[..., Tensor],
+    other: TensorLike,
+) -> Tensor:
+    """``x[...] = ufunc(x, other)``: the short way through `in_place`."""
+    array = _array(other)
+    if recorded(x, other) or not isinstance(array, (np.ndarray, float, int)):
+        return in_place(name, function, x, other)
+    _check(x, name)
     try:
-        with np.errstate(all="ignore"):
-            ufunc(x.array, *arrays, out=x.array)
-    except TypeError as error:  # NumPy's UFuncTypeError: floats into integers
-        raise DTypeError(
-            f"{name}: the result cannot be kept as {x.dtype}; convert the tensor first"
-        ) from error
-    except ValueError as error:
-        shapes = ", ".join(str(np.shape(a)) for a in arrays)
-        raise ShapeError(
-            f"{name}: {shapes} does not broadcast to the tensor's shape {x.shape}"
-        ) from error
+        recording.state.quietly(ufunc, x.array, array, out=x.array)
+    except (TypeError, ValueError, OverflowError):  # says in our words what is wrong
+        return in_place(name, function, x, other)
     note_change(x.array, name)
     return x
 
 
-def add_(x: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
-    """x += alpha other."""
-    return write(x, "add_", np.add, other if alpha == 1 else np.multiply(other, alpha))
+def assign(x: Tensor, index: Any, value: TensorLike, name: str = "setitem") -> Tensor:
+    """``x[index] = value``, with its gradient; returns `x`."""
+    _check(x, name)
+    parts = index if isinstance(index, tuple) else (index,)
+    plain = tuple(_array(p) for p in parts)
+    try:
+        x.array[plain] = _array(value)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ShapeError(
+            f"{name}: a value of shape {np.shape(_array(value))} does not fit the part "
+            f"of a tensor of shape {x.shape}: {error}"
+        ) from error
+    note_change(x.array, name)
+    if recorded(x, value):
+        node = current_node(value)
+        if node is not None:
+            node = _trimmed(value, np.ndim(x.array[plain])).node
+        rewrite(Overwrite, x, plain, node)
+    return x
 
 
-def sub_(x: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
-    """x -= alpha other."""
-    value = other if alpha == 1 else np.multiply(other, alpha)
-    return write(x, "sub_", np.subtract, value)
+def _trimmed(value: Tensor, ndim: int) -> Tensor:
+    """`value` without axes of length 1 in front that the part has not got."""
+    extra = value.ndim - ndim
+    return value if extra <= 0 else reshape(value, value.shape[extra:])
 
 
-def mul_(x: Tensor, other: TensorLike) -> Tensor:
-    """x = x other."""
-    return write(x, "mul_", np.multiply, other)
+def setitem(x: Tensor, index: Any, value: TensorLike) -> None:
+    """``x[index] = value``, with everything that `getitem` takes."""
+    assign(x, index, value)
 
 
-def div_(x: Tensor, other: TensorLike) -> Tensor:
-    """x /= other."""
-    return write(x, "div_", np.divide, other)
+def copy_(x: Tensor, src: TensorLike, non_blocking: bool = False) -> Tensor:
+    """The values of `src`, which may broadcast and have another type."""
+    return assign(x, ..., src, "copy_")
 
 
-def pow_(x: Tensor, exponent: TensorLike) -> Tensor:
-    """x = x^exponent."""
-    return write(x, "pow_", np.power, exponent)
-
-
-def neg_(x: Tensor) -> Tensor:
-    """x = -x."""
-    return write(x, "neg_", np.negative)
-
-
-def exp_(x: Tensor) -> Tensor:
-    """x = e^x."""
-    return write(x, "exp_", np.exp)
-
-
-def sqrt_(x: Tensor) -> Tensor:
-    """x = the root of x."""
-    return write(x, "sqrt_", np.sqrt)
-
-
-def clamp_(x: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
-    """x kept within [min, max]."""
-    return write(x, "clamp_", np.clip, min, max)
-
-
-def copy_(x: Tensor, other: TensorLike) -> Tensor:
-    """The values of `other`, which may broadcast and have another type."""
-    return assign(x, ..., other, "copy_")
-
-
-def fill_(x: Tensor, value: float) -> Tensor:
+def fill_(x: Tensor, value: TensorLike) -> Tensor:
     """`value` everywhere."""
     return assign(x, ..., value, "fill_")
 
@@ -135,23 +166,77 @@ def zero_(x: Tensor) -> Tensor:
     return assign(x, ..., 0, "zero_")
 
 
-def assign(x: Tensor, index: Any, value: TensorLike, name: str = "setitem") -> Tensor:
-    """``x[index] = value``."""
-    _check(x, name)
-    _check_value(value, name)
-    parts = index if isinstance(index, tuple) else (index,)
-    plain = tuple(_array(p) for p in parts)
-    try:
-        x.array[plain] = _array(value)
-    except (ValueError, IndexError) as error:
+def add_(x: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
+    """x += alpha other."""
+    if alpha != 1:
+        return in_place("add_", elementwise.add, x, other, alpha=alpha)
+    return write(x, "add_", np.add, elementwise.add, other)
+
+
+def sub_(x: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
+    """x -= alpha other."""
+    if alpha != 1:
+        return in_place("sub_", elementwise.sub, x, other, alpha=alpha)
+    return write(x, "sub_", np.subtract, elementwise.sub, other)
+
+
+def mul_(x: Tensor, other: TensorLike) -> Tensor:
+    """x = x other."""
+    return write(x, "mul_", np.multiply, elementwise.mul, other)
+
+
+def div_(x: Tensor, other: TensorLike, *, rounding_mode: str | None = None) -> Tensor:
+    """x /= other."""
+    if rounding_mode is not None:
+        args = {"rounding_mode": rounding_mode}
+        return in_place("div_", elementwise.div, x, other, **args)
+    return write(x, "div_", np.divide, elementwise.div, other)
+
+
+def fill_diagonal_(x: Tensor, fill_value: float, wrap: bool = False) -> Tensor:
+    """`fill_value` on the main diagonal; with `wrap`, a tall matrix starts anew."""
+    if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
         raise ShapeError(
-            f"{name}: a value of shape {np.shape(_array(value))} does not fit the part "
-            f"of a tensor of shape {x.shape}: {error}"
-        ) from error
-    note_change(x.array, name)
-    return x
+            "fill_diagonal_ needs a matrix, or axes of one length if there are more, "
+            f"got shape {x.shape}"
+        )
+    mask = np.zeros(x.shape, np.bool_)
+    np.fill_diagonal(mask, True, wrap=wrap)
+    return assign(x, mask, fill_value, "fill_diagonal_")
 
 
-def setitem(x: Tensor, index: Any, value: TensorLike) -> None:
-    """``x[index] = value``, with everything that `getitem` takes."""
-    assign(x, index, value)
+def form(name: str) -> Callable[..., Tensor]:
+    """The method `name`, as ``"sin_"``: the one without the underline, in place."""
+    base = name[:-1]
+
+    def out_of_place(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        result: Tensor = getattr(x, base)(*args, **kwargs)
+        return result
+
+    def method(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return in_place(name, out_of_place, x, *args, **kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{base}`, written into the memory of the tensor; returns it."
+    return method
+
+
+def reshaping_form(name: str) -> Callable[..., Tensor]:
+    """The method `name`, as ``"t_"``: the tensor itself gets the other shape."""
+    base = name[:-1]
+
+    def method(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        _check(x, name)
+        before = wrap(x.array, current_node(x))
+        origin = origin_of(x)
+        if origin is not None:
+            before.origin = origin
+        after = getattr(before, base)(*args, **kwargs)
+        x.array, x.node = after.array, after.node
+        if origin_of(after) is not None:
+            x.origin = after.origin
+        return x
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{base}` of the tensor itself; returns it."
+    return method

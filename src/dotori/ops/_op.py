@@ -78,6 +78,9 @@ class Op:
     """Of complex numbers: backward is the rule for real ones, which the walk applies to
     conjugated gradients. False where the rule sees to complex numbers itself."""
 
+    views: ClassVar[bool] = False
+    """Whether the outputs may lie in the memory of the input, which is one."""
+
     torch: ClassVar[str | Callable[..., Any] | None] = None
     """PyTorch's name for it, as ``"special.erf"``, or a function of its tensors."""
 

@@ -22,9 +22,14 @@ class Index(Op):
     `shape` is that of x.
     """
 
+    views = True
+
     @staticmethod
     def forward(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-        return x[index]
+        y = x[index]
+        if isinstance(y, np.generic):  # one element: a view of it, not its copy
+            y = x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        return y
 
     @staticmethod
     def backward(xp: Any, dy: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
@@ -79,3 +84,39 @@ class PutInto(Op):
     def samples(rng: Any) -> Iterator[Sample]:
         index = (np.array([0, 0, 3]),)
         yield Sample((rng.standard_normal((3, 5)),), {"index": index, "shape": (4, 5)})
+
+
+class Overwrite(Op):
+    """y = x, but v at y[index]: what a recorded write makes of the tensor."""
+
+    @staticmethod
+    def forward(xp: Any, x: Any, v: Any, *, index: Any) -> Any:
+        y = x.copy()
+        y[index] = v
+        return y
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, needs: Any, *, index: Any) -> Any:
+        dx = None
+        if needs[0]:
+            if hasattr(dy, "node"):  # a tensor: the way back has a gradient as well
+                from dotori.autograd import apply
+
+                dx = apply(Overwrite, dy, np.zeros((), dy.dtype), index=index)
+            else:
+                dx = Overwrite.forward(xp, dy, 0, index=index)
+        return dx, dy[index] if needs[1] else None
+
+    @staticmethod
+    def torch(x: Any, v: Any, *, index: Any) -> Any:
+        import torch
+
+        places = tuple(torch.as_tensor(i) for i in index)
+        return x.index_put(places, v)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        index = (np.array([0, 3]),)
+        x, v = rng.standard_normal((4, 5)), rng.standard_normal((2, 5))
+        yield Sample((x, v), {"index": index})
+        yield Sample((x, rng.standard_normal((1, 5))), {"index": index})

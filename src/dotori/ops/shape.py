@@ -13,6 +13,8 @@ from dotori.ops._op import Op, Sample
 class Reshape(Op):
     """The same elements in C order under another shape; `was` is the one before."""
 
+    views = True
+
     @staticmethod
     def forward(xp: Any, x: Any, *, shape: tuple[int, ...], was: Any) -> Any:
         return x.reshape(shape)
@@ -34,6 +36,8 @@ class Reshape(Op):
 
 class Permute(Op):
     """The axes in another order."""
+
+    views = True
 
     @staticmethod
     def forward(xp: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
@@ -77,6 +81,8 @@ class Cast(Op):
 
 class BroadcastTo(Op):
     """The same numbers, repeated along new axes and axes of length 1."""
+
+    views = True
 
     @staticmethod
     def forward(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
