@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dotori.autograd import apply, as_variable, binary, unary
+from dotori.dtypes import float16, float32, float64, result_type
+from dotori.errors import ArgumentError
 from dotori.functions._numpy import TensorLike, implements
+from dotori.ops import arithmetic
 from dotori.ops import elementwise as op
 
 if TYPE_CHECKING:
@@ -42,6 +46,9 @@ __all__ = [
     "trunc",
     "where",
 ]
+
+_FLOATS = (float32, float64, float16)
+_ROUNDED = {"trunc": arithmetic.DivTrunc, "floor": arithmetic.DivFloor}
 
 
 @implements(np.negative)
@@ -92,16 +99,22 @@ def abs(x: TensorLike) -> Tensor:
     return unary(op.Abs, x)
 
 
-@implements(np.sign)
 def sign(x: TensorLike) -> Tensor:
-    """-1, 0 or 1; NaN of NaN (PyTorch gives 0).
+    """-1, 0 or 1; 0 of NaN (NumPy gives NaN).
 
     Examples
     --------
-    >>> sign([-2.0]).tolist()
-    [-1.0]
+    >>> sign([-2.0, float("nan")]).tolist()
+    [-1.0, 0.0]
     """
     return unary(op.Sign, x)
+
+
+@implements(np.sign)
+def _numpys_sign(x: TensorLike) -> Tensor:
+    """NaN of NaN."""
+    t = as_variable(x)
+    return where(t != t, math.nan, sign(t)) if t.dtype.kind == "f" else sign(t)
 
 
 @implements(np.add)
@@ -141,15 +154,35 @@ def mul(a: TensorLike, b: TensorLike) -> Tensor:
 
 
 @implements(np.divide)
-def div(a: TensorLike, b: TensorLike) -> Tensor:
-    """a / b.
+def div(a: TensorLike, b: TensorLike, *, rounding_mode: str | None = None) -> Tensor:
+    """a / b; rounded towards 0 with "trunc", down with "floor".
 
     Examples
     --------
     >>> div([1.0], 2).tolist()
     [0.5]
+    >>> div([-7], 2, rounding_mode="trunc").tolist()
+    [-3]
     """
-    return binary(op.Div, a, b)
+    if rounding_mode is None:
+        return binary(op.Div, a, b)
+    if rounding_mode not in _ROUNDED:
+        raise ArgumentError(
+            "div: rounding_mode must be None, 'trunc' or 'floor', "
+            f"got {rounding_mode!r}"
+        )
+    _refuse_zero("div", a, b)
+    return binary(_ROUNDED[rounding_mode], a, b)
+
+
+def _refuse_zero(place: str, a: TensorLike, b: TensorLike) -> None:
+    """Integers have no infinity to show that something was divided by zero."""
+    divisor = getattr(b, "array", b)
+    if isinstance(divisor, float) or getattr(divisor, "dtype", None) in _FLOATS:
+        return
+    kinds = {as_variable(v).dtype.kind for v in (a, b)}
+    if kinds <= set("bui") and not np.all(divisor):
+        raise ArgumentError(f"{place}: integers cannot be divided by 0")
 
 
 @implements(np.power)
@@ -211,17 +244,41 @@ def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
     return result
 
 
-@implements(np.clip)
-def clamp(x: TensorLike, min: float | None = None, max: float | None = None) -> Tensor:
-    """x kept within [min, max].
+def clamp(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tensor:
+    """x kept within [min, max], each a number or a tensor.
+
+    The gradient passes inside, bounds included. Tensors as bounds get it elsewhere;
+    where min > max the result is max.
 
     Examples
     --------
     >>> clamp([-2.0, 0.5, 2.0], 0, 1).tolist()
     [0.0, 0.5, 1.0]
     """
-    result: Tensor = apply(op.Clamp, as_variable(x), min=min, max=max)
+    if min is None and max is None:
+        raise ArgumentError("clamp: give min, max or both")
+    t = as_variable(x)
+    if any(hasattr(v, "dtype") or isinstance(v, list) for v in (min, max)):
+        return _clamp_between(t, min, max)
+    if t.dtype.kind != "f":
+        t = t.astype(result_type(t.array, *(v for v in (min, max) if v is not None)))
+    result: Tensor = apply(op.Clamp, t, min=min, max=max)
     return result
+
+
+def _clamp_between(t: Tensor, low: TensorLike, high: TensorLike) -> Tensor:
+    """`clamp` with tensors as bounds; a comparison with NaN holds for no one."""
+    if low is not None:
+        t = where((t >= low) | (t != t), t, low)
+    return t if high is None else where((t <= high) | (t != t), t, high)
+
+
+@implements(np.clip)
+def _numpys_clip(
+    x: TensorLike, a_min: TensorLike = None, a_max: TensorLike = None, **names: Any
+) -> Tensor:
+    """NumPy's own names for the bounds, the old ones and the new."""
+    return clamp(x, names.get("min", a_min), names.get("max", a_max))
 
 
 @implements(np.reciprocal)
@@ -318,6 +375,7 @@ def remainder(a: TensorLike, b: TensorLike) -> Tensor:
     >>> remainder([-5.0], [3.0]).tolist()
     [1.0]
     """
+    _refuse_zero("remainder", a, b)
     return binary(op.Remainder, a, b)
 
 
@@ -330,6 +388,7 @@ def fmod(a: TensorLike, b: TensorLike) -> Tensor:
     >>> fmod([-5.0], [3.0]).tolist()
     [-2.0]
     """
+    _refuse_zero("fmod", a, b)
     return binary(op.Fmod, a, b)
 
 
@@ -342,6 +401,7 @@ def floor_divide(a: TensorLike, b: TensorLike) -> Tensor:
     >>> floor_divide([-5], [3]).tolist()
     [-2]
     """
+    _refuse_zero("floor_divide", a, b)
     return binary(op.FloorDivide, a, b)
 
 

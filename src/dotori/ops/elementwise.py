@@ -117,13 +117,13 @@ class Abs(Unary):
 
 
 class Sign(Unary):
-    """y = -1, 0 or 1; y' = 0."""
+    """y = -1, 0 or 1, and 0 of NaN; y' = 0."""
 
     torch = "sign"
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        return xp.sign(x)
+        return (x > 0).astype(x.dtype) - (x < 0) if x.dtype.kind in "fiu" else x > 0
 
     @staticmethod
     def backward(xp: Any, dy: Any) -> Any:
