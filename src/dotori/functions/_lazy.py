@@ -53,7 +53,10 @@ _FAMILIES = {
         "real resolve_conj resolve_neg sgn view_as_complex view_as_real"
     ),
     # random numbers
-    "sampling": "",
+    "sampling": (
+        "bernoulli binomial multinomial normal poisson rand_like randint "
+        "randint_like randn_like randperm"
+    ),
 }
 
 #: Those of the names that are methods of `Tensor` as well.
@@ -91,7 +94,11 @@ _METHODS = {
         "angle conj conj_physical is_complex is_conj is_neg isreal resolve_conj "
         "resolve_neg sgn"
     ),
-    "sampling": "",
+    "sampling": "bernoulli multinomial",
+    "filling": (
+        "bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_ "
+        "uniform_"
+    ),
 }
 
 
