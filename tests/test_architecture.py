@@ -21,6 +21,7 @@ LAYERS = [
     ["ops"],
     ["kernels"],
     ["functions", "linalg"],
+    ["_later"],
     ["_methods"],
     ["_tensor"],
     ["_gradcheck"],

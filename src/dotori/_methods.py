@@ -327,6 +327,9 @@ class InPlace:
 
 
 class Methods(Parts, Casting, InPlace, Elementwise, Reductions, Shape, Later):
-    """All methods that are functions."""
+    """All methods that are functions.
+
+    Those that are loaded at their first use stand in `_later.pyi`, for type checkers.
+    """
 
     __slots__ = ()
