@@ -187,4 +187,5 @@ def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
         return value if value.dtype == dtype else value.astype(dtype)
     if dtype.kind == "f":
         return float(value)
-    return complex(value) if dtype.kind == "c" else np.asarray(value, dtype)
+    # of negative numbers as uint8 the bits are kept, as in PyTorch
+    return complex(value) if dtype.kind == "c" else np.asarray(value).astype(dtype)

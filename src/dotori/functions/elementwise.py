@@ -189,11 +189,20 @@ def _refuse_zero(place: str, a: TensorLike, b: TensorLike) -> None:
 def pow(a: TensorLike, b: TensorLike) -> Tensor:
     """a^b.
 
+    Raises
+    ------
+    ArgumentError
+        For integers to the power of a negative integer.
+
     Examples
     --------
     >>> pow([2.0], 3).tolist()
     [8.0]
     """
+    if isinstance(b, int) and b < 0 and as_variable(a).dtype.kind in "bui":
+        raise ArgumentError(
+            f"pow: integers have no power {b} among the integers; use .float()"
+        )
     return binary(op.Pow, a, b)
 
 

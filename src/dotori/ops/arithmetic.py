@@ -14,7 +14,7 @@ from dotori.ops.elementwise import Binary, Unary
 class ScaleByPower(Op):
     """y = x 2^k for whole k; exact as long as y is neither too large nor too small."""
 
-    torch = staticmethod(lambda x, *, exponent: x * 2.0**exponent)
+    torch = staticmethod(lambda x, *, exponent: x * x.new_tensor(2.0**exponent))
 
     @staticmethod
     def forward(xp: Any, x: Any, *, exponent: Any) -> Any:
@@ -48,18 +48,17 @@ class LogAddExp2(Binary):
         return da, (dy * xp.exp2(b - y) if needs[1] else None)
 
 
-class TrueQuotient(Binary, abstract=True):
+class RoundedQuotient(Binary, abstract=True):
     """A quotient rounded to a whole number: flat wherever it is smooth."""
 
     low, high = 0.6, 2.3
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any) -> Any:
-        zero = dy * 0
-        return zero, zero
+        return dy * 0, dy * 0
 
 
-class DivFloor(TrueQuotient):
+class DivFloor(RoundedQuotient):
     """y = a / b rounded down; y' = 0."""
 
     torch = staticmethod(lambda a, b: a.div(b, rounding_mode="floor"))
@@ -69,7 +68,7 @@ class DivFloor(TrueQuotient):
         return xp.floor_divide(a, b)
 
 
-class DivTrunc(TrueQuotient):
+class DivTrunc(RoundedQuotient):
     """y = a / b rounded towards 0; y' = 0."""
 
     torch = staticmethod(lambda a, b: a.div(b, rounding_mode="trunc"))
@@ -97,14 +96,17 @@ class Heaviside(Binary):
 
 
 class NextAfter(Binary):
-    """The number nearest to a on the way to b."""
+    """y = the number nearest to a on the way to b; dy/da = 1, as of a itself."""
 
-    differentiable = False
     torch = "nextafter"
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
         return xp.nextafter(a, b)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, needs: Any) -> Any:
+        return dy, dy * 0
 
 
 class SignBit(Unary):

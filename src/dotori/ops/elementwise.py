@@ -234,6 +234,8 @@ class Pow(Op):
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
+        if hasattr(b, "dtype") and b.dtype.kind == "i":
+            return _whole_power(xp, a, b)
         return a**b
 
     @staticmethod
@@ -249,6 +251,15 @@ class Pow(Op):
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         yield from pairs(rng, 0.5, 2.0)
+
+
+def _whole_power(xp: Any, a: Any, b: Any) -> Any:
+    """a^b of integers; where b < 0, 1 and -1 alone have a power that is not 0."""
+    negative = b < 0
+    if not negative.any():
+        return a**b
+    inverse = xp.where(abs(a) == 1, a ** (b % 2), 0)
+    return xp.where(negative, inverse, a ** xp.where(negative, 0, b))
 
 
 class Where(Op):
@@ -379,7 +390,7 @@ class Round(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        return xp.rint(x)
+        return x.copy() if x.dtype.kind in "bui" else xp.rint(x)
 
     @staticmethod
     def backward(xp: Any, dy: Any) -> Any:
