@@ -15,12 +15,14 @@ EVERY = [
     if isinstance(value, type)
     and issubclass(value, optim.Optimizer)
     and value is not optim.Optimizer
+    and value is not optim.LBFGS  # by itself: it wants a closure
 ]
+FLAT = [cls for cls in EVERY if cls.update is not optim.Optimizer.update]
 
 
-def parameters(dtype=np.float32, seed=0):
+def parameters(dtype=np.float32, seed=0, cls=None):
     rng = np.random.default_rng(seed)
-    shapes = [(3, 4), (4,), (2,)]
+    shapes = [(3, 4), (4,), (2,)] if cls is not optim.Muon else [(3, 4), (2, 2)]
     return [
         dotori.tensor(rng.standard_normal(s).astype(dtype), requires_grad=True)
         for s in shapes
@@ -34,21 +36,40 @@ def give_gradients(params, seed=1):
 
 
 def test_all_are_found():
-    assert {c.__name__ for c in EVERY} >= {"SGD", "Adam", "AdamW", "RMSprop"}
+    assert {c.__name__ for c in EVERY} == {
+        "ASGD",
+        "Adadelta",
+        "Adafactor",
+        "Adagrad",
+        "Adam",
+        "AdamW",
+        "Adamax",
+        "Lion",
+        "Muon",
+        "NAdam",
+        "RAdam",
+        "RMSprop",
+        "Rprop",
+        "SGD",
+    }
 
 
 @pytest.mark.parametrize("cls", EVERY)
 def test_float32_stays_float32(cls):
-    params = parameters()
+    params = parameters(cls=cls)
     optimizer = cls(params)
-    give_gradients(params)
-    optimizer.step()
-    for p, kept in optimizer.state.items():
+    for _ in range(3):
+        give_gradients(params)
+        optimizer.step()
+    for p in params:
         assert p.dtype == np.float32
-        assert all(v.dtype == np.float32 for k, v in kept.items() if k != "step")
+        for name, value in optimizer.state[p].items():
+            # Counts stay exact beyond the 2^24 steps that float32 can count.
+            wanted = np.float64 if name in cls.numbers else np.float32
+            assert value.dtype == wanted, name
 
 
-@pytest.mark.parametrize("cls", EVERY)
+@pytest.mark.parametrize("cls", FLAT)
 def test_parameters_lie_in_one_piece_and_keep_their_values(cls):
     params = parameters()
     values = [p.array.copy() for p in params]
@@ -57,12 +78,14 @@ def test_parameters_lie_in_one_piece_and_keep_their_values(cls):
     optimizer.step()
     assert len({id(p.array.base) for p in params}) == 1
     for p, value in zip(params, values, strict=True):
-        np.testing.assert_array_equal(p.array, value)
+        # Rprop's smallest step is 1e-6, whatever the rate.
+        np.testing.assert_allclose(p.array, value, atol=1.5e-6, rtol=0)
 
 
 @pytest.mark.parametrize("cls", EVERY)
 def test_new_memory_between_steps_is_followed(cls):
-    model, twin = nn.Linear(3, 2), nn.Linear(3, 2)
+    bias = cls is not optim.Muon
+    model, twin = nn.Linear(3, 2, bias=bias), nn.Linear(3, 2, bias=bias)
     twin.load_state_dict(model.state_dict())
     a, b = cls(model.parameters(), lr=0.1), cls(twin.parameters(), lr=0.1)
     for t in range(4):
@@ -82,7 +105,8 @@ def test_new_memory_between_steps_is_followed(cls):
 
 @pytest.mark.parametrize("cls", EVERY)
 def test_a_step_makes_older_graphs_stale(cls):
-    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
+    bias = cls is not optim.Muon
+    model = nn.Sequential(nn.Linear(3, 4, bias=bias), nn.Linear(4, 1, bias=bias))
     optimizer = cls(model.parameters())
     for _ in range(2):  # the first step lays the parameters into memory of its own
         loss = model(np.ones((2, 3), np.float32)).sum()
@@ -94,7 +118,7 @@ def test_a_step_makes_older_graphs_stale(cls):
 
 @pytest.mark.parametrize("cls", EVERY)
 def test_infinite_gradients_give_no_warning(cls):
-    params = parameters()
+    params = parameters(cls=cls)
     optimizer = cls(params)
     give_gradients(params)
     params[0].grad.array[0, 0] = np.inf

@@ -34,7 +34,7 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     """
     array: Any = getattr(data, "array", data)
     if not is_array(array):
-        array = _from_python(array)
+        array = _from_python(array, dtype)
     if type(array) is not np.ndarray and isinstance(array, np.ndarray):
         array = np.asarray(array)  # a subclass, such as a matrix or a memory map
     if array.dtype.kind not in "fiubc":
@@ -49,7 +49,7 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     return array  # type: ignore[no-any-return]
 
 
-def _from_python(data: Any) -> Any:
+def _from_python(data: Any, dtype: DTypeLike | None) -> Any:
     if isinstance(data, (list, tuple)) and any(hasattr(x, "array") for x in data):
         data = [getattr(x, "array", x) for x in data]
     try:
@@ -59,6 +59,8 @@ def _from_python(data: Any) -> Any:
             "the data cannot form an array; are its rows of different lengths?"
         ) from error
     own_type = hasattr(data, "__array__") or hasattr(data, "dtype")
+    if dtype is not None:  # given at once: no digits are lost on the way
+        return array
     if array.dtype == np.float64 and not own_type:
         array = array.astype(get_default_dtype())
     if array.dtype == np.complex128 and not own_type:

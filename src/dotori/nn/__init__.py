@@ -2,6 +2,7 @@
 
 from dotori.nn import functional as functional
 from dotori.nn import init as init
+from dotori.nn import utils as utils
 from dotori.nn.activation import *
 from dotori.nn.classification import *
 from dotori.nn.container import ModuleDict as ModuleDict

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from dotori._tensor import Tensor
 from dotori.errors import ArgumentError
 from dotori.kernels.optim import adam
 from dotori.optim.flat import Run
-from dotori.optim.optimizer import Group, Optimizer, check_settings
+from dotori.optim.optimizer import Group, Optimizer
+from dotori.optim.settings import Rate, check_betas, check_flags, check_settings
 
 
 class Adam(Optimizer):
@@ -21,8 +23,8 @@ class Adam(Optimizer):
     Parameters
     ----------
     params : iterable of parameters or groups
-    lr : float
-    betas : (float, float)
+    lr : float or tensor
+    betas : (float, float), or two tensors
     eps : float
     weight_decay : float
     amsgrad : bool
@@ -30,7 +32,7 @@ class Adam(Optimizer):
     maximize : bool
         Go up the gradient.
     foreach, capturable, differentiable, fused
-        Accepted, as PyTorch takes them; every update here is fused.
+        As PyTorch takes them: see `dotori.optim.settings.check_flags`.
 
     Examples
     --------
@@ -46,8 +48,8 @@ class Adam(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: Rate = 1e-3,
+        betas: tuple[Rate, Rate] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
@@ -61,11 +63,19 @@ class Adam(Optimizer):
     ) -> None:
         name = type(self).__name__
         check_settings(name, lr=lr, eps=eps, weight_decay=weight_decay)
-        if not all(0 <= b < 1 for b in betas):
-            raise ArgumentError(f"{name}: betas must lie in [0, 1), got {betas}")
+        check_betas(name, betas)
+        check_flags(name, foreach=foreach, fused=fused, differentiable=differentiable)
+        if [type(b) for b in betas] != [float, float] and not all(
+            isinstance(b, Tensor) for b in betas
+        ):
+            raise ArgumentError(
+                f"{name}: betas must be two floats or two tensors, got {betas}"
+            )
+        if foreach and not capturable and isinstance(lr, Tensor):
+            raise ArgumentError(f"{name}: foreach=True wants lr as a float")
         defaults = {
             "lr": lr,
-            "betas": betas,
+            "betas": (float(betas[0]), float(betas[1])),
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
@@ -80,7 +90,7 @@ class Adam(Optimizer):
 
     def update(self, run: Run, group: Group) -> None:
         (beta1, beta2), t = group["betas"], run.step + 1
-        lr, decay, keep = group["lr"], group["weight_decay"], 1.0
+        lr, decay, keep = float(group["lr"]), group["weight_decay"], 1.0
         if group["decoupled_weight_decay"]:
             decay, keep = 0.0, 1.0 - lr * decay
         correction = (1 - beta2**t) ** 0.5
@@ -104,18 +114,46 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay: p <- (1 - lr weight_decay) p, then Adam's step.
 
-    Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019,
+    algorithm 2. The parameters are Adam's.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([1.0], requires_grad=True)
+    >>> optimizer = AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> w.grad = dotori.tensor([2.0])
+    >>> _ = optimizer.step()
+    >>> round(w.item(), 4)
+    0.85
     """
 
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: Rate = 1e-3,
+        betas: tuple[Rate, Rate] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
-        **flags: Any,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        flags["decoupled_weight_decay"] = True
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **flags)
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import enable_grad, note_change
 from dotori.errors import ArgumentError, DTypeError, FormatError, GradientError
-from dotori.optim.flat import FlatGroup, Run
+from dotori.optim.flat import FlatGroup, Layout, Run, State
+from dotori.optim.hooks import Hooked
+from dotori.optim.saved import copied, taken_over
 
 Group = dict[str, Any]
 
 
-class Optimizer:
-    """The base of all optimisers; a subclass defines `update`.
+class Optimizer(Hooked):
+    """The base of all optimisers; a subclass defines `update`, or `step` altogether.
+
+    With `update`, the parameters of a group lie in flat memory and are updated in one
+    pass. A subclass written as for PyTorch, with a `step` that walks through
+    `param_groups` and keeps what it needs in ``self.state[p]``, works as well.
 
     Parameters
     ----------
@@ -29,53 +36,98 @@ class Optimizer:
     ----------
     param_groups : list of dict
         Settings may be changed between steps, as schedules do.
+    numbers : tuple of str
+        What the state of a parameter holds beside arrays, by PyTorch's names.
+
+    Raises
+    ------
+    ArgumentError
+        For no parameters, for one given twice or without a name where others have one,
+        and for parameters that share their memory.
+    DTypeError
+        For what is no tensor, and for a set, which has no order.
+    GradientError
+        For a tensor that was computed from others.
+
+    Examples
+    --------
+    Two groups; the second one learns more slowly:
+
+    >>> from dotori import nn, optim
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    >>> optimizer = optim.SGD(
+    ...     [
+    ...         {"params": model[0].parameters()},
+    ...         {"params": model[1].parameters(), "lr": 0.01},
+    ...     ],
+    ...     lr=0.1,
+    ... )
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.1, 0.01]
     """
 
+    numbers: ClassVar[tuple[str, ...]] = ("step",)
+    _opt_called = False
+
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        name = type(self).__name__
+        if isinstance(params, Tensor):
+            raise DTypeError(
+                f"{name} was given one tensor; pass a list of tensors or of groups"
+            )
         self.defaults = defaults
         self.param_groups: list[Group] = []
-        self._flat: list[FlatGroup | None] = []
+        self._layouts: list[Layout | None] = []
+        self._state: defaultdict[Tensor, State] = defaultdict(dict)
+        self._state_is_out = False  # somebody has `state` and may have changed it
         given = list(params)
         if not given:
             raise ArgumentError(
-                f"{type(self).__name__} was given no parameters; pass "
+                f"{name} was given no parameters; pass "
                 "model.parameters(), and mind that an iterator is empty after one use"
             )
         groups = given if isinstance(given[0], Mapping) else [{"params": given}]
         for group in groups:
-            self.add_param_group(dict(group))
+            self.add_param_group(group)
 
     def update(self, run: Run, group: Group) -> None:
         """Write new values into ``run.values``, from ``run.gradient()``.
 
-        ``run.state(name)`` gives a state array of the same shape, zeros at first, and
-        ``run.step`` the number of updates before this one. The gradient must not be
+        ``run.state(name)`` gives a state array of the same shape, zeros at first,
+        ``run.numbers`` numbers to keep, and ``run.step`` the number of updates before
+        this one; `Run.blocks` gives all of it piece by piece. The gradient must not be
         written to.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no update")
 
-    def add_param_group(self, group: Group) -> None:
-        """Add parameters with settings of their own."""
-        params = group["params"]
-        params = [params] if isinstance(params, Tensor) else list(params)
-        params = [p[1] if isinstance(p, tuple) else p for p in params]
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Add parameters with settings of their own, such as layers to be unfrozen."""
+        name = type(self).__name__
+        if not isinstance(param_group, Mapping):
+            raise DTypeError(
+                f"{name}: a group must be a dict with 'params', got "
+                f"{type(param_group).__name__}"
+            )
+        params, names = _named(name, param_group["params"])
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for p in params:
-            _check_parameter(type(self).__name__, p)
+            _check_parameter(name, p)
             if id(p) in known:
                 raise ArgumentError(
-                    f"{type(self).__name__}: a parameter of shape {p.shape} is given "
+                    f"{name}: a parameter of shape {p.shape} is given "
                     "twice; each belongs into one group, once"
                 )
             known.add(id(p))
-        _refuse_shared_memory(type(self).__name__, params)
-        for dtype in dict.fromkeys(p.dtype for p in params):
-            same = [p for p in params if p.dtype == dtype]
-            self.param_groups.append({**self.defaults, **group, "params": same})
-            self._flat.append(None)
-        if not params:
-            self.param_groups.append({**self.defaults, **group, "params": []})
-            self._flat.append(None)
+        _refuse_shared_memory(name, params)
+        if any(("param_names" in g) != bool(names) for g in self.param_groups):
+            raise ArgumentError(
+                f"{name}: either all groups have names for their parameters, or none"
+            )
+        group = {**self.defaults, **param_group, "params": params}
+        if names:
+            group["param_names"] = names
+        self.param_groups.append(group)
+        self._layouts.append(None)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; call it before each `backward`."""
@@ -87,6 +139,7 @@ class Optimizer:
                 if set_to_none:
                     node.grad = None
                 else:
+                    node.grad = node.grad.detach()
                     node.grad.array[...] = 0
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -98,13 +151,15 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if self._state_is_out:
+            self._take_state_back()
         with np.errstate(all="ignore"):  # infinite gradients are values too
             for k, group in enumerate(self.param_groups):
-                if group["params"]:
-                    self._step_group(self._laid_out(k), group)
+                for flat in self._laid_out(k).flats:
+                    self._step_flat(flat, group)
         return loss
 
-    def _step_group(self, flat: FlatGroup, group: Group) -> None:
+    def _step_flat(self, flat: FlatGroup, group: Group) -> None:
         runs = flat.whole
         ready = [p.grad is not None for p in flat.params]
         if not all(ready):
@@ -115,46 +170,75 @@ class Optimizer:
             flat.finish(runs)
             note_change(flat.values, f"{type(self).__name__}.step")
 
-    def _laid_out(self, k: int) -> FlatGroup:
+    def _laid_out(self, k: int) -> Layout:
         """The flat memory of a group; laid out anew if parameters got other memory."""
-        flat = self._flat[k]
-        if flat is not None and flat.still_in_place():
-            return flat
-        fresh = FlatGroup(self.param_groups[k]["params"])
-        if flat is not None:
-            fresh.steps = flat.steps
-            for name, old in flat.arrays.items():
-                fresh.zeros(name)[...] = old
-            fresh.rearrange()
-        self._flat[k] = fresh
+        layout, params = self._layouts[k], self.param_groups[k]["params"]
+        if layout is not None and layout.fits(params):
+            return layout
+        fresh = self._layouts[k] = Layout(params)
+        fresh.load(layout.state() if layout else self._state, self.numbers)
         return fresh
 
+    # ------------------------------------------------------------ state
+
     @property
-    def state(self) -> dict[Tensor, dict[str, Any]]:
-        """The state of each parameter that was updated: arrays in its shape, "step"."""
-        found: dict[Tensor, dict[str, Any]] = {}
-        for flat in self._flat:
-            for i, p in enumerate(flat.params if flat is not None else ()):
-                if flat is not None and flat.steps[i]:
-                    arrays = {n: flat.view(a, i) for n, a in flat.arrays.items()}
-                    found[p] = {"step": flat.steps[i], **arrays}
+    def state(self) -> defaultdict[Tensor, State]:
+        """The state of each parameter that was updated: tensors by PyTorch's names.
+
+        The tensors lie on the optimiser's own memory. What is written into them or put
+        in their place counts from the next step on; without its entry, a parameter
+        starts anew.
+        """
+        found = self._current_state()
+        self._state_is_out = True
         return found
 
+    @state.setter
+    def state(self, value: Mapping[Tensor, State]) -> None:
+        self._state = defaultdict(dict, value)
+        self._state_is_out = True
+
+    def _current_state(self) -> defaultdict[Tensor, State]:
+        if self._state_is_out:
+            self._take_state_back()
+        for layout in self._layouts:
+            for p, kept in layout.state().items() if layout is not None else ():
+                if "step" not in self.numbers:
+                    kept.pop("step")
+                if kept:
+                    self._state[p] = kept
+        return self._state
+
+    def _take_state_back(self) -> None:
+        """Make what somebody may have changed in `state` the state in flat memory."""
+        states = {p: copied(kept) for p, kept in self._state.items()}
+        for layout in self._layouts:
+            if layout is not None:
+                layout.load(states, self.numbers)
+        self._state_is_out = False
+
     def state_dict(self) -> dict[str, Any]:
-        """State and settings, with parameters named by position, as PyTorch has it."""
+        """State and settings, with parameters named by position, as PyTorch has it.
+
+        A picture of this moment: later steps do not change it.
+        """
+        for hook in self._hooks_at("before state_dict"):
+            hook(self)
         order = [p for group in self.param_groups for p in group["params"]]
-        place = {id(p): i for i, p in enumerate(order)}
-        state = {
-            place[id(p)]: {
-                k: v.copy() if isinstance(v, np.ndarray) else v for k, v in s.items()
-            }
-            for p, s in self.state.items()
-        }
+        place: dict[Any, int] = {p: i for i, p in enumerate(order)}
+        states = self._current_state().items()
         groups = [
-            {**group, "params": [place[id(p)] for p in group["params"]]}
+            {**group, "params": [place[p] for p in group["params"]]}
             for group in self.param_groups
         ]
-        return {"state": state, "param_groups": groups}
+        found: dict[str, Any] = {
+            "state": {place.get(p, p): copied(kept) for p, kept in states},
+            "param_groups": groups,
+        }
+        for hook in self._hooks_at("after state_dict"):
+            changed = hook(self, found)
+            found = found if changed is None else changed
+        return found
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave, here or in PyTorch.
@@ -162,8 +246,13 @@ class Optimizer:
         Raises
         ------
         FormatError
-            If groups, their sizes or the arrays' shapes are not this optimiser's.
+            If groups, their sizes or the arrays' shapes are not this optimiser's; then
+            nothing is changed.
         """
+        state_dict = dict(state_dict)
+        for hook in self._hooks_at("before load"):
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         groups = state_dict["param_groups"]
         ours = [len(g["params"]) for g in self.param_groups]
         theirs = [len(g["params"]) for g in groups]
@@ -173,31 +262,38 @@ class Optimizer:
                 f"{theirs} parameters, this optimiser of {ours}"
             )
         order = [p for group in self.param_groups for p in group["params"]]
-        kept = [self._checked(p, i, state_dict["state"]) for i, p in enumerate(order)]
-        position = 0
-        for k, (own, given) in enumerate(zip(self.param_groups, groups, strict=True)):
-            own.update({n: v for n, v in given.items() if n != "params"})
-            if own["params"]:
-                flat = self._laid_out(k)
-                _load_group(flat, kept[position : position + len(flat.params)])
-                position += len(flat.params)
+        keys = [key for group in groups for key in group["params"]]
+        at = dict(zip(keys, range(len(keys)), strict=True))
+        states: dict[Any, State] = {}
+        for key, kept in state_dict["state"].items():
+            if key in at:
+                p = order[at[key]]
+                states[p] = self._fitting(p, at[key], kept)
+            else:
+                states[key] = kept
+        self._state = defaultdict(dict, states)
+        self._state_is_out = self._opt_called = True
+        for own, given in zip(self.param_groups, groups, strict=True):
+            own.update({n: v for n, v in copied(given).items() if n != "params"})
+        for hook in self._hooks_at("after load"):
+            hook(self)
 
-    def _checked(self, p: Tensor, i: int, state: Mapping[Any, Any]) -> dict[str, Any]:
-        """The state of parameter `i` as arrays that fit it."""
-        arrays: dict[str, Any] = {}
-        for name, value in state.get(i, {}).items():
+    def _fitting(self, p: Tensor, i: int, kept: Mapping[str, Any]) -> State:
+        """The state of parameter `i` as tensors of its type, in its shape."""
+        is_flat = type(self).update is not Optimizer.update
+        found: State = {}
+        for name, value in kept.items():
             if value is None:
                 continue
-            if hasattr(value, "detach") and not hasattr(value, "array"):
-                value = value.detach().cpu().numpy()  # a tensor of PyTorch
-            array = np.asarray(getattr(value, "array", value))
-            if name != "step" and array.shape != p.shape:
+            exact = name == "step" or name in self.numbers
+            found[name] = new = taken_over(value, None if exact else p.dtype)
+            if is_flat and not exact and getattr(new, "shape", None) != p.shape:
                 raise FormatError(
                     f"{type(self).__name__}.load_state_dict: {name} of parameter {i} "
-                    f"has shape {array.shape}, wanted {p.shape}; nothing was loaded"
+                    f"has shape {getattr(new, 'shape', None)}, wanted {p.shape}; "
+                    "nothing was loaded"
                 )
-            arrays[name] = array
-        return arrays
+        return found
 
     def __repr__(self) -> str:
         lines = []
@@ -208,16 +304,20 @@ class Optimizer:
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
 
 
-def _load_group(flat: FlatGroup, kept: list[dict[str, Any]]) -> None:
-    """Replace all state of a group's memory."""
-    for old in flat.arrays.values():
-        old[...] = 0
-    for i, arrays in enumerate(kept):
-        # PyTorch's SGD counts no steps: momentum that is there has been begun.
-        flat.steps[i] = int(arrays.pop("step", 1 if arrays else 0))
-        for name, array in arrays.items():
-            flat.view(flat.zeros(name), i)[...] = array
-    flat.rearrange()
+def _named(place: str, given: Any) -> tuple[list[Any], list[str]]:
+    """The parameters of a group, and their names if they have any."""
+    if isinstance(given, Tensor):
+        return [given], []
+    if isinstance(given, (set, frozenset)):
+        raise DTypeError(f"{place}: a set has no order, give the parameters as a list")
+    items = list(given)
+    pairs = [item for item in items if isinstance(item, tuple)]
+    if pairs and len(pairs) != len(items):
+        raise ArgumentError(
+            f"{place}: {len(pairs)} of {len(items)} parameters have a name; give "
+            "one to all of them or to none"
+        )
+    return [p[1] for p in pairs] or items, [p[0] for p in pairs]
 
 
 def _check_parameter(place: str, p: Any) -> None:
@@ -241,10 +341,3 @@ def _refuse_shared_memory(place: str, params: list[Tensor]) -> None:
                 "share their memory; share the Parameter itself instead"
             )
         seen[key] = p
-
-
-def check_settings(place: str, **settings: float) -> None:
-    """Each setting must be at least 0; one message for all optimisers."""
-    for name, value in settings.items():
-        if not value >= 0:
-            raise ArgumentError(f"{place}: {name} must be at least 0, got {value}")

@@ -7,13 +7,26 @@ from typing import Any
 
 from dotori.kernels.optim import rmsprop
 from dotori.optim.flat import Run
-from dotori.optim.optimizer import Group, Optimizer, check_settings
+from dotori.optim.optimizer import Group, Optimizer
+from dotori.optim.settings import Rate, check_flags, check_settings
 
 
 class RMSprop(Optimizer):
     """s <- alpha s + (1 - alpha) g^2;  p <- p - lr g / (sqrt(s) + eps).
 
-    With `centered`, the variance s - mean(g)^2 takes the place of s (Graves, 2013).
+    Tieleman and Hinton, "Neural networks for machine learning", lecture 6.5, 2012.
+    With `centered`, the variance s - mean(g)^2 takes the place of s (Graves,
+    "Generating sequences with recurrent neural networks", 2013, equations 38 to 41).
+    With `momentum`, v <- momentum v + g / (sqrt(s) + eps) and p <- p - lr v.
+
+    Parameters
+    ----------
+    params : iterable of parameters or groups
+    lr : float or tensor
+    alpha, eps, weight_decay, momentum : float
+    centered, maximize : bool
+    capturable, foreach, differentiable
+        As PyTorch takes them: see `dotori.optim.settings.check_flags`.
 
     Examples
     --------
@@ -29,13 +42,12 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-2,
+        lr: Rate = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
-        *,
         capturable: bool = False,
         foreach: bool | None = None,
         maximize: bool = False,
@@ -43,6 +55,7 @@ class RMSprop(Optimizer):
     ) -> None:
         settings = {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum}
         check_settings("RMSprop", **settings, weight_decay=weight_decay)
+        check_flags("RMSprop", foreach=foreach, differentiable=differentiable)
         defaults = {
             **settings,
             "weight_decay": weight_decay,

@@ -126,7 +126,12 @@ def build_schedule(optimizer: optim.Optimizer, options: Options) -> Any:
         patience = max(1, options.patience // 3)
         return optim.ReduceLROnPlateau(optimizer, factor=0.3, patience=patience)
     if options.schedule == "onecycle":
-        return optim.OneCycleLR(optimizer, max_lr=options.lr, total_steps=epochs + 1)
+        return optim.OneCycleLR(
+            optimizer,
+            max_lr=options.lr,
+            total_steps=epochs + 1,
+            cycle_momentum=False,  # momentum is an option of its own
+        )
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from dotori.errors import FormatError
 from dotori.io import read_model, write_model
 
 KIND = "checkpoint"
-_ARRAY, _TUPLE, _PAIRS = "$array", "$tuple", "$pairs"
+_ARRAY, _TUPLE, _PAIRS, _FLOAT = "$array", "$tuple", "$pairs", "$float"
 
 
 def save(path: Any, state: Any, about: dict[str, Any] | None = None) -> None:
@@ -63,7 +64,9 @@ def pack(value: Any, arrays: dict[str, Any], place: str = "") -> Any:
         arrays[place] = array
         return {_ARRAY: place}
     if isinstance(value, np.generic):
-        return value.item()
+        return pack(value.item(), arrays, place)
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_FLOAT: str(value)}  # JSON has no infinity
     if isinstance(value, dict):
         if all(isinstance(k, str) and not k.startswith("$") for k in value):
             return {k: inside(k, v) for k, v in value.items()}
@@ -82,6 +85,8 @@ def unpack(value: Any, arrays: dict[str, Any]) -> Any:
         return value
     if _ARRAY in value:
         return arrays[value[_ARRAY]]
+    if _FLOAT in value:
+        return float(value[_FLOAT])
     if _TUPLE in value:
         return tuple(unpack(v, arrays) for v in value[_TUPLE])
     if _PAIRS in value:

@@ -1,0 +1,21 @@
+"""Clipping gradients, and parameters as one vector: PyTorch's `nn.utils`."""
+
+from dotori.nn.utils.clip_grad import clip_grad_norm_ as clip_grad_norm_
+from dotori.nn.utils.clip_grad import clip_grad_value_ as clip_grad_value_
+from dotori.nn.utils.clip_grad import clip_grads_with_norm_ as clip_grads_with_norm_
+from dotori.nn.utils.clip_grad import get_total_norm as get_total_norm
+from dotori.nn.utils.convert_parameters import (
+    parameters_to_vector as parameters_to_vector,
+)
+from dotori.nn.utils.convert_parameters import (
+    vector_to_parameters as vector_to_parameters,
+)
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]

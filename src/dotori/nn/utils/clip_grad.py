@@ -1,0 +1,163 @@
+"""Clipping gradients, by their norm over all parameters or element by element.
+
+`foreach` is taken as PyTorch takes it; it changes nothing here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from dotori._tensor import Tensor
+from dotori.autograd import note_change, wrap
+from dotori.errors import NonFiniteError
+
+Tensors = Tensor | Iterable[Tensor]
+
+
+def clip_grad_norm_(
+    parameters: Tensors,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale the gradients in place so that their joint norm is at most `max_norm`.
+
+    g <- g * min(1, max_norm / (norm + 1e-6)); Pascanu, Mikolov and Bengio, "On the
+    difficulty of training recurrent neural networks", ICML 2013, algorithm 1.
+
+    Parameters
+    ----------
+    parameters : tensor, or iterable of tensors
+        Those without a gradient are left out.
+    max_norm : float
+    norm_type : float
+        p of the p-norm; ``math.inf`` takes the largest element.
+    error_if_nonfinite : bool
+
+    Returns
+    -------
+    Tensor
+        The norm before; it may be NaN or infinite, and then so are the gradients.
+
+    Raises
+    ------
+    NonFiniteError
+        For such a norm, with `error_if_nonfinite`.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([0.0, 0.0], requires_grad=True)
+    >>> w.grad = dotori.tensor([3.0, 4.0])
+    >>> clip_grad_norm_([w], 1.0).item()
+    5.0
+    >>> [round(v, 3) for v in w.grad.tolist()]
+    [0.6, 0.8]
+    """
+    grads = _gradients(parameters)
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    _scale(grads, float(max_norm), float(total))
+    return total
+
+
+def clip_grads_with_norm_(
+    parameters: Tensors,
+    max_norm: float,
+    total_norm: Tensor,
+    foreach: bool | None = None,
+) -> None:
+    """Scale the gradients by ``min(1, max_norm / (total_norm + 1e-6))``, in place.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([0.0, 0.0], requires_grad=True)
+    >>> w.grad = dotori.tensor([3.0, 4.0])
+    >>> clip_grads_with_norm_([w], 1.0, get_total_norm([w.grad]))
+    >>> [round(v, 3) for v in w.grad.tolist()]
+    [0.6, 0.8]
+    """
+    _scale(_gradients(parameters), float(max_norm), float(total_norm))
+
+
+def clip_grad_value_(
+    parameters: Tensors, clip_value: float, foreach: bool | None = None
+) -> None:
+    """Keep each element of the gradients within [-clip_value, clip_value], in place.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([0.0, 0.0], requires_grad=True)
+    >>> w.grad = dotori.tensor([3.0, -0.5])
+    >>> clip_grad_value_(w, 1.0)
+    >>> w.grad.tolist()
+    [1.0, -0.5]
+    """
+    limit = float(clip_value)
+    for g in _gradients(parameters):
+        np.clip(g.array, -limit, limit, out=g.array)
+        _note(g, "clip_grad_value_")
+
+
+def get_total_norm(
+    tensors: Tensors,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The norm of all elements of all tensors together; 0 for none.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> get_total_norm([dotori.tensor([3.0]), dotori.tensor([[4.0]])]).item()
+    5.0
+    """
+    given = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    kind = float(norm_type)
+    with np.errstate(all="ignore"):
+        norms = [_norm(t.array.reshape(-1), kind) for t in given]
+        total = norms[0] if len(norms) == 1 else _norm(np.array(norms), kind)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise NonFiniteError(
+            f"the norm of the gradients is {total}, so they cannot be clipped; look "
+            "for the layer that gives NaN or infinity with dotori.nn.find_nonfinite"
+        )
+    dtypes = [t.dtype for t in given] or [np.dtype(np.float32)]
+    return wrap(np.asarray(total, np.result_type(*dtypes)))
+
+
+def _gradients(parameters: Tensors) -> list[Tensor]:
+    given = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p.grad for p in given if p.grad is not None]
+
+
+def _scale(grads: list[Tensor], max_norm: float, total: float) -> None:
+    factor = max_norm / (total + 1e-6)
+    if factor >= 1:
+        return
+    for g in grads:  # also by NaN, which must stay visible
+        np.multiply(g.array, g.dtype.type(factor), out=g.array)
+        _note(g, "clip_grad_norm_")
+
+
+def _note(g: Tensor, by: str) -> None:
+    if g.node is not None:  # a gradient that has a gradient itself
+        note_change(g.array, by)
+
+
+def _norm(g: Any, kind: float) -> float:
+    """The p-norm; in float64 where the squares leave float32's range."""
+    if kind == 2.0:
+        square = float(np.dot(g, g))
+        if math.isfinite(square) and square > 1e-30:
+            return math.sqrt(square)
+    if not g.size:
+        return math.inf if kind == -math.inf else 0.0
+    return float(np.linalg.norm(g.astype(np.float64), kind))
