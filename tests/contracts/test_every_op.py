@@ -19,13 +19,23 @@ for module in pkgutil.iter_modules(dotori.ops.__path__):
     importlib.import_module(f"dotori.ops.{module.name}")
 
 OPS = sorted(registry)
-DIFFERENTIABLE = [name for name in OPS if registry[name].differentiable]
+# The gradient of Eig exists for losses only that no phase changes.
+DIFFERENTIABLE = [
+    name for name in OPS if registry[name].differentiable and name != "Eig"
+]
 
 # Operations that PyTorch has no function for, and what checks their value instead.
+PHASES = "its vectors are free up to a factor; tests/functions/test_linalg_spectral.py"
 WITHOUT_TORCH = {
-    "Eigh": "signs of vectors are free; tests/ops/test_linalg.py compares the rest",
-    "SVD": "signs of vectors are free; tests/ops/test_linalg.py compares the rest",
+    "Eig": PHASES,
+    "Eigh": PHASES,
+    "SVD": PHASES,
 }
+
+
+# Operations that read one triangle of a symmetric matrix: their gradient is that of a
+# matrix which stays symmetric.
+SYMMETRIC = {"Cholesky", "Eigh"}
 
 
 def samples(name):
@@ -52,7 +62,8 @@ def weighted_sum(outputs, seed=0):
     total = dotori.tensor(0.0, dtype=np.float64)
     for y in outputs:
         if y.requires_grad:
-            total = total + (y * rng.standard_normal(y.shape)).sum()
+            parts = dotori.view_as_real(y) if y.dtype.kind == "c" else y
+            total = total + (parts * rng.standard_normal(parts.shape)).sum()
     return total
 
 
@@ -123,7 +134,8 @@ def test_value_and_gradients_are_pytorchs(name):
                 y.detach().numpy(), z.detach().numpy(), rtol=1e-7, atol=1e-12
             )
             if y.requires_grad:
-                pairs.append((y, z, rng.standard_normal(y.shape)))
+                weights = rng.standard_normal(y.shape)
+                pairs.append((y, z, (weights + 0j if z.is_complex() else weights)))
         if not pairs:
             continue
         dotori.autograd.backward([y for y, _, _ in pairs], [w for *_, w in pairs])
@@ -138,11 +150,13 @@ def test_value_and_gradients_are_pytorchs(name):
                 )
 
 
-def directional_check(function, leaves, rtol):
+def directional_check(function, leaves, rtol, symmetric=False):
     """d/dh f(x + h u) by central differences, against the gradient times u."""
     rng = np.random.default_rng(3)
     chosen = [i for i, x in enumerate(leaves) if isinstance(x, dotori.Tensor)]
     directions = {i: rng.standard_normal(leaves[i].shape) for i in chosen}
+    if symmetric:
+        directions = {i: u + u.swapaxes(-1, -2) for i, u in directions.items()}
     value = function(leaves)
     if not value.requires_grad:
         return
@@ -177,7 +191,7 @@ def test_gradient_is_that_of_finite_differences(name):
             result = apply(op, *xs, **attrs)
             return weighted_sum(result if isinstance(result, tuple) else [result])
 
-        directional_check(function, leaves, rtol=1e-5)
+        directional_check(function, leaves, 1e-5, symmetric=name in SYMMETRIC)
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
@@ -197,7 +211,7 @@ def test_second_gradient_is_that_of_finite_differences(name):
             )
             return weighted_sum([g for g in grads if g is not None], seed=1)
 
-        directional_check(function, leaves, rtol=1e-5)
+        directional_check(function, leaves, 1e-5, symmetric=name in SYMMETRIC)
 
 
 def as_float32(x):
@@ -215,9 +229,9 @@ def test_float32_stays_float32(name):
         outputs, leaves = run(op, inputs, attrs)
         tracked = [y for y in outputs if y.requires_grad]
         for y in tracked:
-            assert y.dtype == np.float32
+            assert y.dtype == (np.complex64 if y.dtype.kind == "c" else np.float32)
         if tracked:
-            weights = [np.ones(y.shape, np.float32) for y in tracked]
+            weights = [np.ones(y.shape, y.dtype) for y in tracked]
             dotori.autograd.backward(tracked, weights)
         for x in leaves:
             if isinstance(x, dotori.Tensor) and x.grad is not None:
@@ -274,7 +288,7 @@ def test_gradients_share_no_memory_with_what_is_saved(name):
         tracked = [y for y in outputs if y.requires_grad]
         if not tracked:
             continue
-        dotori.autograd.backward(tracked, [np.ones(y.shape) for y in tracked])
+        dotori.autograd.backward(tracked, [np.ones(y.shape, y.dtype) for y in tracked])
         grads = [x.grad.array for x in leaves if getattr(x, "grad", None) is not None]
         for i, g in enumerate(grads):
             others = grads[:i] + [x.array for x in leaves if hasattr(x, "array")]

@@ -18,7 +18,7 @@ def leaf(a):
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**31))
 def test_svd_rebuilds_its_matrix(m, n, seed):
     a = np.random.default_rng(seed).standard_normal((m, n))
-    u, s, vh = linalg.svd(a)
+    u, s, vh = linalg.svd(a, full_matrices=False)
     assert_allclose(((u * s) @ vh).numpy(), a, atol=1e-12)
     assert_allclose((u.T @ u).numpy(), np.eye(min(m, n)), atol=1e-12)
     assert (np.diff(s.numpy()) <= 0).all()
@@ -43,7 +43,7 @@ def test_gradients_of_the_factors_are_pytorchs(rng):
     for shape in ((3, 3), (4, 3), (3, 5)):
         a = rng.standard_normal(shape)
         x, z = leaf(a), torch.tensor(a, requires_grad=True)
-        sign_free(dotori, x, linalg.svd).backward()
+        sign_free(dotori, x, lambda m: linalg.svd(m, full_matrices=False)).backward()
         sign_free(
             torch, z, lambda m: torch.linalg.svd(m, full_matrices=False)
         ).backward()
@@ -55,9 +55,7 @@ def test_gradients_of_the_factors_are_pytorchs(rng):
     (w * v**4).sum().backward()
     tw, tv = torch.linalg.eigh(z)
     (tw * tv**4).sum().backward()
-    # PyTorch's gradient is for a symmetric matrix: only its symmetric part counts.
-    theirs = z.grad.numpy()
-    assert_allclose(x.grad.numpy(), (theirs + theirs.T) / 2, rtol=1e-7, atol=1e-12)
+    assert_allclose(x.grad.numpy(), z.grad.numpy(), rtol=1e-7, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (2, 4, 3), (3, 4)])
@@ -105,12 +103,8 @@ def test_mistakes_are_named():
         linalg.inv(np.zeros((2, 2)))
     with pytest.raises(ArgumentError, match=r"not positive definite"):
         linalg.cholesky(-np.eye(2))
-    with pytest.raises(ShapeError, match=r"at least as many rows"):
-        linalg.qr(np.zeros((2, 3)))
-    with pytest.raises(ArgumentError, match="'fro', 'nuc', 1, 2 or inf"):
+    with pytest.raises(ArgumentError, match="'fro', 'nuc', 1, 2, inf or"):
         linalg.matrix_norm(np.eye(2), 7)
-    with pytest.raises(ArgumentError, match="reduced"):
-        linalg.svd(np.eye(2), full_matrices=True)
 
 
 def test_float32_stays_float32(rng):

@@ -28,7 +28,10 @@ _FAMILIES = {
     "special": "",
     # more reductions, and what runs along an axis
     "statistics": "",
-    "cumulative": "",
+    "cumulative": (
+        "cummax cummin cumprod cumulative_trapezoid diff gradient logcumsumexp "
+        "trapezoid trapz"
+    ),
     "sorting": "",
     "counting": "",
     "distance": "",
@@ -47,7 +50,11 @@ _FAMILIES = {
         "mv outer tensordot trace vdot"
     ),
     "einsum": "einsum",
-    "matrices": "",
+    "matrices": (
+        "cholesky cholesky_inverse cholesky_solve det geqrf inverse logdet lu lu_solve "
+        "lu_unpack matrix_exp matrix_power orgqr ormqr pca_lowrank pinverse qr slogdet "
+        "svd svd_lowrank triangular_solve vander"
+    ),
     "complex": (
         "angle complex conj conj_physical imag is_complex is_conj is_neg isreal polar "
         "real resolve_conj resolve_neg sgn view_as_complex view_as_real"
@@ -74,7 +81,7 @@ _METHODS = {
     ),
     "special": "",
     "statistics": "",
-    "cumulative": "",
+    "cumulative": "cummax cummin cumprod diff logcumsumexp",
     "sorting": "",
     "counting": "",
     "distance": "",
@@ -89,7 +96,10 @@ _METHODS = {
         "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron mm mv outer trace "
         "vdot"
     ),
-    "matrices": "",
+    "matrices": (
+        "cholesky cholesky_inverse cholesky_solve det geqrf inverse logdet lu lu_solve "
+        "matrix_exp matrix_power orgqr ormqr pinverse qr slogdet svd triangular_solve"
+    ),
     "complex": (
         "angle conj conj_physical is_complex is_conj is_neg isreal resolve_conj "
         "resolve_neg sgn"
