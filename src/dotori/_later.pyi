@@ -1,5 +1,17 @@
-from dotori.functions import aliases, arithmetic, filling, products, sampling
+from dotori.functions import (
+    aliases,
+    arithmetic,
+    cumulative,
+    filling,
+    gathering,
+    masking,
+    products,
+    repeating,
+    sampling,
+    scattering,
+)
 from dotori.functions import complex as numbers
+from dotori.functions import diagonal as diagonals
 
 class Later:
     # a family a paragraph, in the order of `dotori.functions._lazy`
@@ -60,6 +72,12 @@ class Later:
     rad2deg = arithmetic.rad2deg
     signbit = arithmetic.signbit
 
+    cummax = cumulative.cummax
+    cummin = cumulative.cummin
+    cumprod = cumulative.cumprod
+    diff = cumulative.diff
+    logcumsumexp = cumulative.logcumsumexp
+
     addbmm = products.addbmm
     addmm = products.addmm
     addmv = products.addmv
@@ -99,3 +117,44 @@ class Later:
     normal_ = filling.normal_
     random_ = filling.random_
     uniform_ = filling.uniform_
+
+    argwhere = gathering.argwhere
+    gather = gathering.gather
+    index_select = gathering.index_select
+    masked_select = gathering.masked_select
+    narrow = gathering.narrow
+    narrow_copy = gathering.narrow_copy
+    nonzero = gathering.nonzero
+    nonzero_static = gathering.nonzero_static
+    select = gathering.select
+    take = gathering.take
+    take_along_dim = gathering.take_along_dim
+
+    index_add = scattering.index_add
+    index_copy = scattering.index_copy
+    index_fill = scattering.index_fill
+    index_put = scattering.index_put
+    index_reduce = scattering.index_reduce
+    put = scattering.put
+    scatter = scattering.scatter
+    scatter_add = scattering.scatter_add
+    scatter_reduce = scattering.scatter_reduce
+
+    diagonal_scatter = masking.diagonal_scatter
+    masked_fill = masking.masked_fill
+    masked_scatter = masking.masked_scatter
+    select_scatter = masking.select_scatter
+    slice_scatter = masking.slice_scatter
+
+    diag = diagonals.diag
+    diag_embed = diagonals.diag_embed
+    diagflat = diagonals.diagflat
+    diagonal = diagonals.diagonal
+
+    fliplr = repeating.fliplr
+    flipud = repeating.flipud
+    repeat = repeating.repeat
+    repeat_interleave = repeating.repeat_interleave
+    roll = repeating.roll
+    rot90 = repeating.rot90
+    tile = repeating.tile

@@ -12,6 +12,7 @@ from dotori.functions import (
     activation,
     comparison,
     elementwise,
+    extremes,
     inplace,
     join,
     linear,
@@ -191,12 +192,12 @@ class Reductions:
     var = reduce.var
     std = reduce.std
     prod = reduce.prod
-    amax = reduce.amax
-    amin = reduce.amin
-    max = reduce.max
-    min = reduce.min
-    argmax = reduce.argmax
-    argmin = reduce.argmin
+    amax = extremes.amax
+    amin = extremes.amin
+    max = extremes.max
+    min = extremes.min
+    argmax = extremes.argmax
+    argmin = extremes.argmin
     any = reduce.any
     all = reduce.all
     norm = reduce.norm

@@ -36,13 +36,23 @@ _FAMILIES = {
     "counting": "",
     "distance": "",
     # taking elements and putting them back
-    "gathering": "",
-    "scattering": "",
-    "masking": "",
+    "gathering": (
+        "argwhere gather index_select masked_select narrow narrow_copy nonzero "
+        "nonzero_static select take take_along_dim unravel_index"
+    ),
+    "scattering": (
+        "index_add index_copy index_fill index_put index_reduce put scatter "
+        "scatter_add scatter_reduce"
+    ),
+    "masking": (
+        "diagonal_scatter masked_fill masked_scatter select_scatter slice_scatter"
+    ),
     # shape, parts, repetition
     "views": "",
-    "diagonal": "",
-    "repeating": "",
+    "diagonal": (
+        "block_diag diag diag_embed diagflat diagonal tril_indices triu_indices"
+    ),
+    "repeating": "fliplr flipud repeat_interleave roll rot90 tile",
     "combining": "",
     # more products, and complex numbers
     "products": (
@@ -85,12 +95,20 @@ _METHODS = {
     "sorting": "",
     "counting": "",
     "distance": "",
-    "gathering": "",
-    "scattering": "",
-    "masking": "",
+    "gathering": (
+        "argwhere gather index_select masked_select narrow narrow_copy nonzero "
+        "nonzero_static select take take_along_dim"
+    ),
+    "scattering": (
+        "index_add index_copy index_fill index_put index_reduce put scatter "
+        "scatter_add scatter_reduce"
+    ),
+    "masking": (
+        "diagonal_scatter masked_fill masked_scatter select_scatter slice_scatter"
+    ),
     "views": "",
-    "diagonal": "",
-    "repeating": "",
+    "diagonal": "diag diag_embed diagflat diagonal",
+    "repeating": "fliplr flipud repeat repeat_interleave roll rot90 tile",
     "combining": "",
     "products": (
         "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron mm mv outer trace "

@@ -1,23 +1,20 @@
-"""Reductions of tensors.
+"""Reductions of tensors: one number of many, along some axes or all.
 
 They take `dim` and `keepdim` as PyTorch does, or `axis` and `keepdims` as NumPy does.
-For `max` and `min` the spelling is the meaning: ``max(x, dim=1)`` gives values and
-indices as in PyTorch, ``max(x, axis=1)`` values as in NumPy.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori.autograd import apply, as_variable, wrap
-from dotori.errors import AxisError, DTypeError, ShapeError
+from dotori.errors import AxisError, DTypeError
 from dotori.functions import elementwise
-from dotori.functions._numpy import TensorLike, implements
-from dotori.functions.shape import cast, getitem
+from dotori.functions._numpy import TensorLike
+from dotori.functions.shape import cast
 from dotori.ops import reduce as op
 
 if TYPE_CHECKING:
@@ -25,17 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "all",
-    "amax",
-    "amin",
     "any",
-    "argmax",
-    "argmin",
     "count_nonzero",
     "cumsum",
     "logsumexp",
-    "max",
     "mean",
-    "min",
     "norm",
     "prod",
     "std",
@@ -44,25 +35,19 @@ __all__ = [
 ]
 
 
-class ValuesAndIndices(NamedTuple):
-    """What `max` and `min` along an axis give."""
-
-    values: Tensor
-    indices: Tensor
-
-
 def checked_axes(place: str, x: Tensor, dim: Any, axis: Any) -> Any:
-    """The axes that are meant, by either name.
+    """The axes that are meant, by either name; None for all, as for an empty tuple.
 
     Raises
     ------
     AxisError
-        If one lies outside of the shape.
+        If one lies outside of the shape, or is named twice.
     """
     chosen = axis if dim is None else dim
     if chosen is None:
         return None
-    many = tuple(chosen) if isinstance(chosen, (tuple, list)) else (chosen,)
+    several = isinstance(chosen, (tuple, list))
+    many = tuple(chosen) if several else (chosen,)
     limit = x.ndim or 1
     for a in many:
         if not -limit <= a < limit:
@@ -70,14 +55,25 @@ def checked_axes(place: str, x: Tensor, dim: Any, axis: Any) -> Any:
                 f"{place}: axis {a} lies outside of the shape {x.shape}; it must be "
                 f"from {-limit} to {limit - 1}"
             )
-    if not x.ndim:
+    if len({a % limit for a in many}) < len(many):
+        raise AxisError(f"{place}: an axis of {many} is named twice")
+    if not x.ndim or not many:
         return None
-    return many if isinstance(chosen, (tuple, list)) else int(chosen)
+    return many if several else int(chosen)
 
 
-def _reduce(
+def one_axis(place: str, x: Tensor, dim: Any, axis: Any = None) -> int:
+    """The one axis that is meant, by either name; 0 of a tensor without axes."""
+    chosen = axis if dim is None else dim
+    if isinstance(chosen, (bool, np.bool_)) or not hasattr(chosen, "__index__"):
+        raise AxisError(f"{place}: one axis is wanted, an integer, got {chosen!r}")
+    return checked_axes(place, x, int(chosen), None) or 0
+
+
+def reduced(
     which: Any, place: str, x: Tensor, dim: Any, axis: Any, keep: bool, **attrs: Any
 ) -> Tensor:
+    """The reduction `which` along the axes that are meant."""
     axes = checked_axes(place, x, dim, axis)
     result: Tensor = apply(
         which, x, axis=axes, keepdims=keep, shape=x.array.shape, **attrs
@@ -85,13 +81,6 @@ def _reduce(
     return result
 
 
-def _nonempty(place: str, x: Tensor, axes: Any) -> None:
-    lost = op.kept_shape(x.shape, axes)
-    if (0, 1) in zip(x.shape, lost, strict=True):
-        raise ShapeError(f"{place}: of no elements, shape {x.shape}, there is none")
-
-
-@implements(np.sum)
 def sum(
     x: TensorLike,
     dim: Any = None,
@@ -109,10 +98,10 @@ def sum(
     [4.0, 6.0]
     """
     t = as_variable(x) if dtype is None else cast(x, dtype)
-    return _reduce(op.Sum, "sum", t, dim, axis, keepdim or keepdims)
+    found = reduced(op.Sum, "sum", t, dim, axis, keepdim or keepdims)
+    return found if dtype is None else cast(found, dtype)
 
 
-@implements(np.mean)
 def mean(
     x: TensorLike,
     dim: Any = None,
@@ -139,7 +128,7 @@ def mean(
         raise DTypeError(
             f"mean: floats were wanted, got {t.dtype}; use .float() or give a dtype"
         )
-    return _reduce(op.Mean, "mean", t, dim, axis, keepdim or keepdims)
+    return reduced(op.Mean, "mean", t, dim, axis, keepdim or keepdims)
 
 
 def var(
@@ -154,32 +143,30 @@ def var(
 ) -> Tensor:
     """The squared distances from the mean, added up, over n - correction.
 
-    The correction is 1, or 0 if not `unbiased`.
+    The correction is 1, or 0 if not `unbiased`. As in PyTorch, a boolean in the place
+    of `dim` is `unbiased`.
+
+    Raises
+    ------
+    DTypeError
+        For integers and booleans: convert them first.
 
     Examples
     --------
     >>> var([1.0, 2.0, 3.0]).item()
     1.0
+    >>> var([1.0, 3.0], False).item()
+    1.0
     """
     t = as_variable(x)
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if t.dtype.kind not in "fc":
+        raise DTypeError(f"var: floats were wanted, got {t.dtype}; use .float()")
     if correction is None:
         correction = 1 if unbiased else 0
     keep = keepdim or keepdims
-    return _reduce(op.Var, "var", t, dim, axis, keep, correction=correction)
-
-
-@implements(np.var)
-def _numpys_var(
-    x: TensorLike, axis: Any = None, ddof: float = 0, keepdims: bool = False
-) -> Tensor:
-    return var(x, axis=axis, correction=ddof, keepdims=keepdims)
-
-
-@implements(np.std)
-def _numpys_std(
-    x: TensorLike, axis: Any = None, ddof: float = 0, keepdims: bool = False
-) -> Tensor:
-    return std(x, axis=axis, correction=ddof, keepdims=keepdims)
+    return reduced(op.Var, "var", t, dim, axis, keep, correction=correction)
 
 
 def std(x: TensorLike, *args: Any, **kwargs: Any) -> Tensor:
@@ -193,162 +180,6 @@ def std(x: TensorLike, *args: Any, **kwargs: Any) -> Tensor:
     return elementwise.sqrt(var(x, *args, **kwargs))
 
 
-@implements(np.amax)
-def amax(
-    x: TensorLike,
-    dim: Any = None,
-    keepdim: bool = False,
-    *,
-    axis: Any = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """The largest value over some axes; ties share the gradient evenly.
-
-    Examples
-    --------
-    >>> amax([[1.0, 5.0], [3.0, 2.0]], dim=1).tolist()
-    [5.0, 3.0]
-    """
-    t = as_variable(x)
-    _nonempty("amax", t, checked_axes("amax", t, dim, axis))
-    return _reduce(op.Amax, "amax", t, dim, axis, keepdim or keepdims)
-
-
-@implements(np.amin)
-def amin(
-    x: TensorLike,
-    dim: Any = None,
-    keepdim: bool = False,
-    *,
-    axis: Any = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """The smallest value over some axes; ties share the gradient evenly.
-
-    Examples
-    --------
-    >>> amin([[1.0, 5.0], [3.0, 2.0]], dim=1).tolist()
-    [1.0, 2.0]
-    """
-    t = as_variable(x)
-    _nonempty("amin", t, checked_axes("amin", t, dim, axis))
-    return _reduce(op.Amin, "amin", t, dim, axis, keepdim or keepdims)
-
-
-@implements(np.max)
-def max(
-    x: TensorLike,
-    dim: Any = None,
-    keepdim: bool = False,
-    *,
-    axis: Any = None,
-    keepdims: bool = False,
-) -> Any:
-    """The largest value; with `dim`, the values and their indices.
-
-    Along `dim` the gradient goes to the element whose index is given. With a tensor as
-    second argument it is `maximum`.
-
-    Examples
-    --------
-    >>> max([[1.0, 5.0], [3.0, 2.0]]).item()
-    5.0
-    >>> max([[1.0, 5.0], [3.0, 2.0]], dim=1).indices.tolist()
-    [1, 0]
-    """
-    if hasattr(dim, "array"):
-        return elementwise.maximum(x, dim)
-    if dim is None:
-        return amax(x, axis=axis, keepdim=keepdim, keepdims=keepdims)
-    return _selected(x, argmax(x, dim, keepdim=True), dim, keepdim)
-
-
-@implements(np.min)
-def min(
-    x: TensorLike,
-    dim: Any = None,
-    keepdim: bool = False,
-    *,
-    axis: Any = None,
-    keepdims: bool = False,
-) -> Any:
-    """The smallest value; with `dim`, the values and their indices: see `max`.
-
-    Examples
-    --------
-    >>> min([[1.0, 5.0], [3.0, 2.0]], dim=1).values.tolist()
-    [1.0, 2.0]
-    """
-    if hasattr(dim, "array"):
-        return elementwise.minimum(x, dim)
-    if dim is None:
-        return amin(x, axis=axis, keepdim=keepdim, keepdims=keepdims)
-    return _selected(x, argmin(x, dim, keepdim=True), dim, keepdim)
-
-
-def _selected(x: TensorLike, where: Tensor, dim: int, keep: bool) -> ValuesAndIndices:
-    """The elements at the indices `where`, which have length 1 along `dim`."""
-    t = as_variable(x)
-    if not t.ndim:
-        return ValuesAndIndices(t, wrap(np.zeros((), np.int64)))
-    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in where.shape)])
-    index[dim] = where.array
-    values = getitem(t, tuple(index))
-    if keep:
-        return ValuesAndIndices(values, where)
-    shape = tuple(n for i, n in enumerate(t.shape) if i != dim % t.ndim)
-    return ValuesAndIndices(values.reshape(shape), where.reshape(shape))
-
-
-def _argument(
-    which: Any, place: str, x: TensorLike, dim: Any, axis: Any, keep: bool
-) -> Tensor:
-    t = as_variable(x)
-    axes = checked_axes(place, t, dim, axis)
-    _nonempty(place, t, axes)
-    found = which(t.array, axis=axes, keepdims=keep)
-    return wrap(np.asarray(found, np.int64))
-
-
-@implements(np.argmax)
-def argmax(
-    x: TensorLike,
-    dim: int | None = None,
-    keepdim: bool = False,
-    *,
-    axis: int | None = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """The index of the (first) largest element, along an axis or of all in C order.
-
-    Examples
-    --------
-    >>> argmax([[1.0, 5.0], [3.0, 2.0]], dim=1).tolist()
-    [1, 0]
-    """
-    return _argument(np.argmax, "argmax", x, dim, axis, keepdim or keepdims)
-
-
-@implements(np.argmin)
-def argmin(
-    x: TensorLike,
-    dim: int | None = None,
-    keepdim: bool = False,
-    *,
-    axis: int | None = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """The index of the (first) smallest element: see `argmax`.
-
-    Examples
-    --------
-    >>> argmin([[1.0, 5.0], [3.0, 2.0]]).item()
-    0
-    """
-    return _argument(np.argmin, "argmin", x, dim, axis, keepdim or keepdims)
-
-
-@implements(np.prod)
 def prod(
     x: TensorLike,
     dim: int | None = None,
@@ -356,40 +187,50 @@ def prod(
     *,
     axis: int | None = None,
     keepdims: bool = False,
+    dtype: DTypeLike | None = None,
 ) -> Tensor:
-    """The product along an axis, or of all elements.
+    """The product along an axis, or of all elements. Integers give int64.
 
     Examples
     --------
     >>> prod([2.0, 3.0, 4.0]).item()
     24.0
     """
-    t = as_variable(x)
-    axes = checked_axes("prod", t, dim, axis)
-    if axes is None:
+    t = as_variable(x) if dtype is None else cast(x, dtype)
+    chosen = axis if dim is None else dim
+    if chosen is None or not t.ndim:
+        checked_axes("prod", t, chosen, None)
+        axes: Any = None
         result: Tensor = apply(op.Prod, t.reshape(-1), axis=0)
-        return result.reshape((1,) * t.ndim) if keepdim or keepdims else result
-    result = apply(op.Prod, t, axis=axes)
+    else:
+        axes = one_axis("prod", t, chosen)
+        result = apply(op.Prod, t, axis=axes)
+    if dtype is not None:
+        result = cast(result, dtype)
     if keepdim or keepdims:
         return result.reshape(op.kept_shape(t.shape, axes))
     return result
 
 
-@implements(np.cumsum)
-def cumsum(x: TensorLike, dim: int | None = None, *, axis: int | None = None) -> Tensor:
-    """The sum of each element and all before it, along an axis.
+def cumsum(
+    x: TensorLike,
+    dim: int | None = None,
+    *,
+    axis: int | None = None,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    """The sum of each element and all before it, along an axis. Integers give int64.
 
     Examples
     --------
     >>> cumsum([1.0, 2.0, 3.0], dim=0).tolist()
     [1.0, 3.0, 6.0]
     """
-    t = as_variable(x)
-    axes = checked_axes("cumsum", t, dim, axis)
-    if axes is None:
-        t, axes = t.reshape(-1), 0
-    result: Tensor = apply(op.CumSum, t, axis=axes)
-    return result
+    t = as_variable(x) if dtype is None else cast(x, dtype)
+    place = one_axis("cumsum", t, dim, axis)
+    result: Tensor = apply(op.CumSum, t.reshape(-1) if not t.ndim else t, axis=place)
+    found = result if t.ndim else result.reshape(())
+    return found if dtype is None else cast(found, dtype)
 
 
 def logsumexp(
@@ -402,41 +243,46 @@ def logsumexp(
     >>> logsumexp([1000.0, 1000.0], dim=0).item()
     1000.6931762695312
     """
-    return _reduce(op.LogSumExp, "logsumexp", as_variable(x), dim, axis, keepdim)
+    return reduced(op.LogSumExp, "logsumexp", as_variable(x), dim, axis, keepdim)
 
 
 def norm(
-    x: TensorLike, p: float = 2.0, dim: Any = None, keepdim: bool = False
+    x: TensorLike,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    dtype: DTypeLike | None = None,
 ) -> Tensor:
-    """(sum |x|^p)^(1/p): the length of vectors, 2 by default; p may be infinite.
+    """(sum |x|^p)^(1/p): the length of vectors, by default (p = 2) the usual one.
 
-    The gradient at a zero vector is zero.
+    The gradient at a zero vector is zero. `p` may be infinite, "fro" (which is 2), or
+    "nuc": the sum of the singular values of matrices.
 
     Examples
     --------
     >>> norm([3.0, 4.0]).item()
     5.0
     """
-    size = elementwise.abs(x)
-    if p == math.inf:
-        return amax(size, dim, keepdim)
-    if p == 1:
-        return sum(size, dim, keepdim)
-    total = sum(elementwise.square(x) if p == 2 else size**p, dim, keepdim)
-    zero = total.array == 0
-    if not zero.any():
-        return total ** (1 / p) if p != 2 else elementwise.sqrt(total)
-    safe = elementwise.where(zero, 1.0, total)
-    return elementwise.where(zero, 0.0, safe ** (1 / p))
+    from dotori.linalg import norms  # late: only those who use it wait for it
+
+    if p == "nuc":
+        axes = (-2, -1) if dim is None else dim
+        return norms.matrix_norm(x, "nuc", axes, keepdim, dtype=dtype)
+    order = 2.0 if p is None or p == "fro" else p
+    return norms.vector_norm(x, order, dim, keepdim, dtype=dtype)
 
 
 def _whether(which: Any, x: TensorLike, dim: Any, axis: Any, keep: bool) -> Tensor:
     t = as_variable(x)
-    axes = checked_axes(which.__name__, t, dim, axis)
-    return wrap(np.asarray(which(t.array, axis=axes, keepdims=keep)))
+    chosen = axis if dim is None else dim
+    axes = checked_axes(which.__name__, t, chosen, None)
+    if isinstance(chosen, (tuple, list)) and not chosen:
+        axes = ()  # here no axis is none, as in PyTorch
+    found = np.asarray(which(t.array, axis=axes, keepdims=keep))
+    # PyTorch keeps this one type, for the sake of its oldest programs
+    return wrap(found.astype(np.uint8) if t.dtype == np.uint8 else found)
 
 
-@implements(np.any)
 def any(
     x: TensorLike,
     dim: Any = None,
@@ -455,7 +301,6 @@ def any(
     return _whether(np.any, x, dim, axis, keepdim or keepdims)
 
 
-@implements(np.all)
 def all(
     x: TensorLike,
     dim: Any = None,
@@ -474,7 +319,6 @@ def all(
     return _whether(np.all, x, dim, axis, keepdim or keepdims)
 
 
-@implements(np.count_nonzero)
 def count_nonzero(x: TensorLike, dim: Any = None, *, axis: Any = None) -> Tensor:
     """How many elements are not zero.
 

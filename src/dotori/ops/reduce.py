@@ -133,7 +133,7 @@ class Var(Reduction):
         xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any, correction: float
     ) -> Any:
         n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
-        d = x - x.mean(axis=axis, keepdims=True)
+        d = x - x.sum(axis=axis, keepdims=True) / (n or 1)
         total = (d * d).sum(axis=axis, keepdims=keepdims)
         return total / np.float64(max(n - correction, 0)).astype(x.dtype)
 
@@ -149,7 +149,7 @@ class Var(Reduction):
         correction: float,
     ) -> Any:
         n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
-        d = x - x.mean(axis=axis, keepdims=True)
+        d = x - x.sum(axis=axis, keepdims=True) / (n or 1)
         return d * (stretch(dy, shape, axis) * (2 / max(n - correction, 1e-300)))
 
     @staticmethod
@@ -172,22 +172,34 @@ class LogSumExp(Reduction):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
+        if not x.size:
+            return xp.log(x.sum(axis=axis, keepdims=keepdims))
         top = x.max(axis=axis, keepdims=True)
         top = xp.where(xp.isfinite(top), top, 0)
         y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
-        return y if keepdims else y.reshape(x.max(axis=axis).shape)
+        return y if keepdims else y.squeeze(axis)
 
     @staticmethod
     def backward(
         xp: Any, dy: Any, x: Any, y: Any, *, axis: Any, keepdims: bool, shape: Any
     ) -> Any:
-        return stretch(dy, shape, axis) * xp.exp(x - stretch(y, shape, axis))
+        y = stretch(y, shape, axis)
+        # where all is -inf, so is the difference, and no x counts
+        return stretch(dy, shape, axis) * xp.exp(xp.where(x == -np.inf, x, x - y))
+
+
+def product_before(xp: Any, x: Any, axis: int) -> Any:
+    """The product of all elements before each one along an axis; 1 for the first."""
+    x = xp.moveaxis(x, axis, -1)
+    one = np.ones((*x.shape[:-1], min(x.shape[-1], 1)), x.dtype)
+    found = xp.concatenate([one, xp.cumprod(x[..., :-1], axis=-1)], axis=-1)
+    return xp.moveaxis(found, -1, axis)
 
 
 class Prod(Op):
     """y = product of x along one axis; dy/dx_i = product of the others.
 
-    The products before and after each element give it without a division by zero.
+    It is that of all before times that of all after, without a division by zero.
     """
 
     saves = ("x",)
@@ -199,14 +211,9 @@ class Prod(Op):
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any, *, axis: int) -> Any:
-        x = xp.moveaxis(x, axis, -1)
-        others = 1 - np.eye(x.shape[-1], dtype=x.dtype)
-        # (..., i, j): x_j where j differs from i, and 1 where it is i itself
-        table = x[..., None, :] * others + (1 - others)
-        rest = table[..., 0]
-        for j in range(1, x.shape[-1]):
-            rest = rest * table[..., j]
-        return xp.moveaxis(rest * dy[..., None], -1, axis)
+        after = xp.flip(product_before(xp, xp.flip(x, axis), axis), axis)
+        rest = product_before(xp, x, axis) * after
+        return rest * stretch(dy, x.shape, axis)
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
