@@ -12,6 +12,7 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import no_grad, note_change, wrap
+from dotori.backend import to_device
 from dotori.errors import ArgumentError
 from dotori.nn.module import Module
 from dotori.optim.lr_scheduler.base import LRScheduler, per_group
@@ -242,7 +243,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: str | None = None) -
         with no_grad():
             for batch in loader:
                 x = batch[0] if isinstance(batch, (list, tuple)) else batch
-                model(x if device is None else x.to(device))
+                model(x if device is None else wrap(to_device(x.array, device)))
     finally:
         for module, momentum in zip(found, momenta, strict=True):
             module.momentum = momentum

@@ -142,9 +142,10 @@ def _scale(grads: list[Tensor], max_norm: float, total: float) -> None:
     factor = max_norm / (total + 1e-6)
     if factor >= 1:
         return
-    for g in grads:  # also by NaN, which must stay visible
-        np.multiply(g.array, g.dtype.type(factor), out=g.array)
-        _note(g, "clip_grad_norm_")
+    with np.errstate(all="ignore"):
+        for g in grads:  # also by NaN, which must stay visible
+            np.multiply(g.array, g.dtype.type(factor), out=g.array)
+            _note(g, "clip_grad_norm_")
 
 
 def _note(g: Tensor, by: str) -> None:
