@@ -5,6 +5,7 @@ from dotori.functions import (
     filling,
     gathering,
     masking,
+    matrices,
     products,
     repeating,
     sampling,
@@ -94,6 +95,25 @@ class Later:
     outer = products.outer
     trace = products.trace
     vdot = products.vdot
+
+    cholesky = matrices.cholesky
+    cholesky_inverse = matrices.cholesky_inverse
+    cholesky_solve = matrices.cholesky_solve
+    det = matrices.det
+    geqrf = matrices.geqrf
+    inverse = matrices.inverse
+    logdet = matrices.logdet
+    lu = matrices.lu
+    lu_solve = matrices.lu_solve
+    matrix_exp = matrices.matrix_exp
+    matrix_power = matrices.matrix_power
+    orgqr = matrices.orgqr
+    ormqr = matrices.ormqr
+    pinverse = matrices.pinverse
+    qr = matrices.qr
+    slogdet = matrices.slogdet
+    svd = matrices.svd
+    triangular_solve = matrices.triangular_solve
 
     angle = numbers.angle
     conj = numbers.conj

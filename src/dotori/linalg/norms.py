@@ -43,7 +43,7 @@ def _numbers(place: str, x: TensorLike, dtype: DTypeLike | None) -> Tensor:
 
 def vector_norm(
     x: TensorLike,
-    ord: float = 2.0,
+    ord: Any = 2.0,
     dim: Any = None,
     keepdim: bool = False,
     *,
@@ -66,7 +66,8 @@ def vector_norm(
     t = _numbers("vector_norm", x, dtype)
     if isinstance(ord, str) or not np.isreal(ord):
         raise ArgumentError(f"linalg.vector_norm: ord must be a number, got {ord!r}")
-    axes = checked_axes("linalg.vector_norm", t, dim or None if dim != 0 else 0, None)
+    everything = isinstance(dim, (tuple, list)) and not dim
+    axes = checked_axes("linalg.vector_norm", t, None if everything else dim, None)
     if ord < 0 or ord == np.inf:
         lengths = [t.shape[a] for a in np.arange(t.ndim)[_places(axes)]]
         if 0 in lengths:

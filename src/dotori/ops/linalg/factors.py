@@ -78,7 +78,11 @@ class LU(Op):
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any, order: Any, *, pivot: bool) -> Any:
-        dy, k, t = dy[0], min(y.shape[-2:]), lambda a: transposed(xp, a)
+        dy, k = dy[0], min(y.shape[-2:])
+
+        def t(a: Any) -> Any:
+            return transposed(xp, a)
+
         core, d_core = y[..., :k, :k], dy[..., :k, :k]
         down, up = lower(d_core, -1), upper(d_core)
         l_up = t(
