@@ -101,8 +101,13 @@ def to_ours(value, track=False, leaves=None):
         return tuple(value)
     if isinstance(value, torch.device):
         return "cpu"
+    if isinstance(value, torch.nn.Module):
+        return getattr(dotori.nn, type(value).__name__)()
     if callable(value):  # a function of PyTorch's tensors
-        raise NotOurs(str(value))
+        found = getattr(dotori.nn.functional, getattr(value, "__name__", "-"), None)
+        if found is None:
+            raise NotOurs(str(value))
+        return found
     if isinstance(value, (torch.layout, torch.memory_format, torch.Generator)):
         raise NotOurs(str(value))
     if isinstance(value, (list, tuple)):

@@ -115,6 +115,9 @@ SAMPLES: dict[str, list[tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...]]]
     "CosineEmbeddingLoss": [
         ((), {"margin": 0.2}, (x(6, 3), x(6, 3), signs(6).astype(int)))
     ],
+    "TripletMarginWithDistanceLoss": [
+        ((), {"swap": True, "margin": 2.0}, (x(6, 3), x(6, 3), x(6, 3)))
+    ],
     "TripletMarginLoss": [((), {"swap": True}, (x(6, 3), x(6, 3), x(6, 3)))],
     "MultiMarginLoss": [
         ((), {}, (x(5, 4), labels(4, 5))),
@@ -138,6 +141,9 @@ ELSEWHERE = {
     "ModuleList": "tests/nn/test_containers.py",
     "ModuleDict": "tests/nn/test_containers.py",
     "ParameterList": "tests/nn/test_containers.py",
+    "CTCLoss": "tests/nn/test_sequence_losses.py",
+    "AdaptiveLogSoftmaxWithLoss": "tests/nn/test_sequence_losses.py",
+    "LinearCrossEntropyLoss": "tests/nn/test_sequence_losses.py",
     "Loss": "a base class",
     "WeightedLoss": "a base class",
 }

@@ -24,6 +24,7 @@ from op_db import (
     torch,
 )
 from op_db_excuses import (
+    DELIBERATE,
     FREE,
     MISSING,
     REFUSALS,
@@ -80,11 +81,17 @@ def test_values_and_gradients_are_pytorchs(name):
         pytest.skip("the operator takes integers only")
     rtol, atol = TOLERANCE.get(name, (1e-7, 1e-9))
     seen = 0
-    for i, sample in enumerate(op.sample_inputs("cpu", torch.float64)):
+    for i, sample in enumerate(
+        op.sample_inputs("cpu", torch.float64, requires_grad=op.supports_autograd)
+    ):
         try:
             found, leaves, expected, theirs = run_both(op, sample)
         except NotOurs:
             continue
+        except ValueError as error:
+            if DELIBERATE.get(name, "-") in str(error):
+                continue
+            raise
         seen += 1
         what = f"sample {i} of {name}"
         if name in FREE:  # random values: shapes and types
@@ -143,10 +150,9 @@ OTHER_TYPES = [torch.float32, torch.int64, torch.int32, torch.uint8, torch.bool]
 @pytest.mark.parametrize("name", [n for n in NAMES if n not in FREE])
 def test_types_are_pytorchs(name):
     op = OPS[name]
-    if name in TYPES_DIFFER:
-        pytest.skip(TYPES_DIFFER[name])
+    without = TYPES_DIFFER.get(name, ("", ""))[0]
     for dtype in OTHER_TYPES:
-        if dtype not in op.dtypes:
+        if dtype not in op.dtypes or str(dtype).removeprefix("torch.") in without:
             continue
         for i, sample in enumerate(op.sample_inputs("cpu", dtype)):
             what = f"{dtype} sample {i} of {name}"
@@ -162,7 +168,12 @@ def test_types_are_pytorchs(name):
                 except RuntimeError:
                     continue  # refused by this build of PyTorch
             process = sample.output_process_fn_grad
-            found = process(call(resolve(op.name), x, args, kwargs))
+            try:
+                found = process(call(resolve(op.name), x, args, kwargs))
+            except ValueError as error:
+                if DELIBERATE.get(name, "-") in str(error):
+                    continue
+                raise
             loose = (2e-3, 2e-4) if dtype is torch.float32 else (1e-5, 1e-6)
             assert_same(found, process(expected), *loose, what)
 

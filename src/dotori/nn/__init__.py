@@ -9,12 +9,14 @@ from dotori.nn.container import ModuleDict as ModuleDict
 from dotori.nn.container import ModuleList as ModuleList
 from dotori.nn.container import ParameterList as ParameterList
 from dotori.nn.container import Sequential as Sequential
+from dotori.nn.ctc import *
 from dotori.nn.dead import dead_units as dead_units
 from dotori.nn.dropout import *
 from dotori.nn.guard import Fault as Fault
 from dotori.nn.guard import find_nonfinite as find_nonfinite
 from dotori.nn.linear import *
 from dotori.nn.loss import *
+from dotori.nn.many_classes import *
 from dotori.nn.margin import *
 from dotori.nn.module import Module as Module
 from dotori.nn.parameter import Parameter as Parameter

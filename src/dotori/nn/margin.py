@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from dotori.errors import ArgumentError
 from dotori.functions._numpy import TensorLike
 from dotori.nn import functional as F
 from dotori.nn.loss import Loss, WeightedLoss
@@ -26,6 +28,7 @@ __all__ = [
     "PairwiseDistance",
     "SoftMarginLoss",
     "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
 ]
 
 
@@ -235,6 +238,49 @@ class MultiLabelSoftMarginLoss(WeightedLoss):
             input,
             target,
             weight=self.weight,
+            reduction=self.reduction,
+        )
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """max(0, d(a, p) - d(a, n) + margin) with a distance d of one's own.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> a, p, n = (dotori.tensor([[v]]) for v in (0.0, 3.0, 1.0))
+    >>> round(TripletMarginWithDistanceLoss(margin=2.0)(a, p, n).item(), 4)
+    4.0
+    """
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Any, Any], Tensor] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction=reduction)
+        if margin <= 0:
+            raise ArgumentError(
+                "TripletMarginWithDistanceLoss: margin must be greater than 0, "
+                f"got {margin}"
+            )
+        self.distance_function = distance_function or F.pairwise_distance
+        self.margin = margin
+        self.swap = swap
+
+    def forward(
+        self, anchor: TensorLike, positive: TensorLike, negative: TensorLike
+    ) -> Tensor:
+        return F.triplet_margin_with_distance_loss(
+            anchor,
+            positive,
+            negative,
+            distance_function=self.distance_function,
+            margin=self.margin,
+            swap=self.swap,
             reduction=self.reduction,
         )
 

@@ -94,7 +94,8 @@ class Hardtanh(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, min_val: float, max_val: float) -> Any:
-        return xp.minimum(xp.maximum(x, min_val), max_val)
+        kept = xp.minimum(xp.maximum(x, min_val), max_val)
+        return kept.astype(x.dtype, copy=False)  # integers stay integers
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any, *, min_val: float, max_val: float) -> Any:
@@ -181,6 +182,8 @@ class Softmax(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, axis: int) -> Any:
+        if not x.size:
+            return x.copy()
         e = xp.exp(x - x.max(axis=axis, keepdims=True))
         return e / e.sum(axis=axis, keepdims=True)
 
@@ -206,6 +209,8 @@ class LogSoftmax(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, axis: int) -> Any:
+        if not x.size:
+            return x.copy()
         z = x - x.max(axis=axis, keepdims=True)
         return z - xp.log(xp.exp(z).sum(axis=axis, keepdims=True))
 

@@ -2,6 +2,7 @@
 
 from dotori.nn.functional.activation import *
 from dotori.nn.functional.classification import *
+from dotori.nn.functional.ctc import *
 from dotori.nn.functional.distance import *
 from dotori.nn.functional.dropout import *
 from dotori.nn.functional.linear import *

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from dotori import functions as fn
 from dotori.autograd import apply, as_variable, unary, wrap
 from dotori.errors import ArgumentError, ShapeError
@@ -27,6 +30,7 @@ __all__ = [
     "elu",
     "gelu",
     "glu",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -349,7 +353,7 @@ def threshold(
     [-1.0, 2.0]
     """
     x = as_variable(input)
-    return fn.where(x > threshold, x, float(value))
+    return fn.where(x > threshold, x, type(threshold)(value))
 
 
 def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -375,7 +379,38 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     return x * hardsigmoid(x)
 
 
-def softmin(input: TensorLike, dim: int = -1) -> Tensor:
+def gumbel_softmax(
+    logits: TensorLike,
+    tau: float = 1.0,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+) -> Tensor:
+    """softmax((x + g) / tau) with Gumbel noise g: a soft draw of one of the classes.
+
+    Jang, Gu and Poole, "Categorical reparameterization with Gumbel-softmax", 2017. With
+    `hard` the value is one-hot, and the gradient that of the soft draw. `eps` is
+    PyTorch's, which no longer uses it either.
+
+    Examples
+    --------
+    >>> gumbel_softmax([0.0, 1000.0], hard=True).tolist()
+    [0.0, 1.0]
+    """
+    x = as_variable(logits)
+    noise = default_generator().numpy().gumbel(size=x.shape)
+    soft = softmax((x + wrap(np.asarray(noise, x.dtype))) / tau, dim)
+    if not hard:
+        return soft
+    top = np.expand_dims(soft.array.argmax(dim), dim)
+    chosen = np.zeros(x.shape, x.dtype)
+    np.put_along_axis(chosen, top, 1, dim)
+    return wrap(chosen) - soft.detach() + soft
+
+
+def softmin(
+    input: TensorLike, dim: int = -1, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """softmax(-x) along `dim`.
 
     Examples
@@ -383,7 +418,7 @@ def softmin(input: TensorLike, dim: int = -1) -> Tensor:
     >>> softmin([0.0, 1000.0]).tolist()
     [1.0, 0.0]
     """
-    return softmax(-as_variable(input), dim)
+    return softmax(-as_variable(input), dim, dtype=dtype)
 
 
 def glu(input: TensorLike, dim: int = -1) -> Tensor:

@@ -14,6 +14,7 @@ from dotori.functions.activation import log_softmax
 from dotori.nn.functional.activation import softplus
 from dotori.nn.functional.classes import class_labels, class_weights, place_weights
 from dotori.nn.functional.hints import hint_once, made_by
+from dotori.nn.functional.linear import linear
 from dotori.nn.functional.reduction import checked_pair, reduced
 from dotori.ops import loss as op
 
@@ -25,6 +26,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "kl_div",
+    "linear_cross_entropy",
     "nll_loss",
     "one_hot",
 ]
@@ -96,6 +98,59 @@ def cross_entropy(
     if label_smoothing:
         return _smoothed(x, labels, w, ignore_index, reduction, label_smoothing)
     return _of_labels(op.CrossEntropy, x, labels, w, ignore_index, reduction)
+
+
+def linear_cross_entropy(
+    input: TensorLike,
+    linear_weight: Tensor,
+    target: TensorLike,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: TensorLike | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Tensor:
+    """`cross_entropy` of ``linear(input, linear_weight, linear_bias)``.
+
+    Parameters are those of `cross_entropy`; those of the layer are its own. `options`,
+    by which PyTorch takes the batch in pieces, is accepted and changes nothing.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> round(linear_cross_entropy([[2.0, 0.0]], w, [0]).item(), 4)
+    0.1269
+    """
+    x, w = as_variable(input), linear_weight
+    if ignore_index is not None and as_variable(target).dtype.kind == "f":
+        raise ArgumentError(
+            "linear_cross_entropy: ignore_index is for labels, but the target holds "
+            "probabilities"
+        )
+    if w.ndim > 2 and x.ndim < 2:
+        raise ShapeError(
+            f"linear_cross_entropy: a weight of shape {w.shape} wants a batch, of "
+            f"shape (batch, {w.shape[-1]}), got shape {x.shape}"
+        )
+    if w.ndim > 2:  # (classes, d1, ..., dk, features): logits of several places
+        logits = linear(x, w.reshape(-1, w.shape[-1]))
+        logits = logits.reshape(*x.shape[:-1], *w.shape[:-1])
+        if linear_bias is not None:
+            extra = (1,) * (w.ndim - 1 - linear_bias.ndim)
+            logits = logits + linear_bias.reshape(*linear_bias.shape, *extra)
+    else:
+        logits = linear(x, w, linear_bias)
+    return cross_entropy(
+        logits,
+        target,
+        weight,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
+    )
 
 
 def nll_loss(

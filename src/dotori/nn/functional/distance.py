@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dotori import functions as fn
 from dotori.autograd import as_variable
 from dotori.errors import ShapeError
@@ -97,6 +99,9 @@ def cosine_similarity(
     [0.0]
     """
     a, b = as_variable(x1), as_variable(x2)
+    if a.shape != b.shape:  # the lengths are those of the vectors that meet
+        shape = np.broadcast_shapes(a.shape, b.shape)
+        a, b = fn.broadcast_to(a, shape), fn.broadcast_to(b, shape)
     unit_a = a / fn.maximum(length(a, 2.0, dim, keepdim=True), eps)
     unit_b = b / fn.maximum(length(b, 2.0, dim, keepdim=True), eps)
     return (unit_a * unit_b).sum(dim=dim)
@@ -108,12 +113,14 @@ def length(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
     The root has an infinite slope at 0; there it is taken of 1 instead, and the result
     set to 0 afterwards.
     """
-    if not -x.ndim <= dim < x.ndim:
+    if not -max(x.ndim, 1) <= dim < max(x.ndim, 1):
         raise ShapeError(f"a vector of shape {x.shape} has no axis {dim}")
     if p == math.inf:
         return fn.amax(abs(x), dim=dim, keepdim=keepdim)
     if p == 1:
         return abs(x).sum(dim=dim, keepdim=keepdim)
+    if p == 0:  # the number of elements that are not zero, whose slope is 0
+        return (x != 0).sum(dim=dim, keepdim=keepdim).astype(x.dtype)
     powers = x * x if p == 2 else abs(x) ** p
     total = powers.sum(dim=dim, keepdim=keepdim)
     some = total.detach() > 0

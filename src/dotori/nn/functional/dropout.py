@@ -152,7 +152,7 @@ def feature_alpha_dropout(
     [[[0.0, 0.0], [0.0, 0.0]]]
     """
     x = as_variable(input)
-    if x.ndim < 2:
+    if training and x.ndim < 2:
         raise ShapeError(
             f"feature_alpha_dropout: x has shape {x.shape}; it must be "
             "(batch, channels, ...)"

@@ -107,4 +107,6 @@ def bilinear(
     half = matmul(a.reshape(*a.shape[:-1], 1, 1, n_a), weight)
     y = half.reshape(*a.shape[:-1], n_out, n_b) * b.reshape(*b.shape[:-1], 1, n_b)
     total = y.sum(dim=-1)
+    if total.dtype != y.dtype:  # integers, whose sums are int64 otherwise
+        total = total.astype(y.dtype)
     return total if bias is None else total + bias

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "soft_margin_loss",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
 
 _INF = float("inf")
@@ -146,12 +148,68 @@ def triplet_margin_loss(
     >>> round(triplet_margin_loss([[0.0]], [[3.0]], [[1.0]]).item(), 4)
     3.0
     """
-    near = pairwise_distance(anchor, positive, p, eps)
-    far = pairwise_distance(anchor, negative, p, eps)
+
+    def distance(a: TensorLike, b: TensorLike) -> Tensor:
+        return pairwise_distance(a, b, p, eps)
+
+    name = "triplet_margin_loss"
+    return _triplet(name, anchor, positive, negative, distance, margin, swap, reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: TensorLike,
+    positive: TensorLike,
+    negative: TensorLike,
+    *,
+    distance_function: Callable[[Any, Any], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """`triplet_margin_loss` with a distance of one's own.
+
+    Parameters
+    ----------
+    distance_function : callable, optional
+        Gives the distance of two batches; by default `pairwise_distance`.
+
+    Examples
+    --------
+    >>> def squared(a, b):
+    ...     return ((a - b) ** 2).sum(dim=-1)
+    >>> import dotori
+    >>> a, p, n = (dotori.tensor([[v]]) for v in (0.0, 3.0, 1.0))
+    >>> triplet_margin_with_distance_loss(a, p, n, distance_function=squared).item()
+    9.0
+    """
+    distance = distance_function or pairwise_distance
+    name = "triplet_margin_with_distance_loss"
+    return _triplet(name, anchor, positive, negative, distance, margin, swap, reduction)
+
+
+def _triplet(
+    name: str,
+    anchor: TensorLike,
+    positive: TensorLike,
+    negative: TensorLike,
+    distance: Callable[[Any, Any], Tensor],
+    margin: float,
+    swap: bool,
+    reduction: str,
+) -> Tensor:
+    if margin <= 0:
+        raise ArgumentError(f"{name}: margin must be greater than 0, got {margin}")
+    a, p, n = (as_variable(v) for v in (anchor, positive, negative))
+    if not a.ndim == p.ndim == n.ndim:
+        raise ShapeError(
+            f"{name}: anchor, positive and negative have shapes {a.shape}, {p.shape} "
+            f"and {n.shape}; they must have equally many axes"
+        )
+    near, far = distance(a, p), distance(a, n)
     if swap:
-        other = pairwise_distance(positive, negative, p, eps)
+        other = distance(p, n)
         far = where(other.detach() < far.detach(), other, far)
-    return reduced("triplet_margin_loss", relu(near - far + margin), reduction)
+    return reduced(name, relu(near - far + margin), reduction)
 
 
 def multi_margin_loss(
@@ -181,7 +239,7 @@ def multi_margin_loss(
     x, t = as_variable(input), as_variable(target)
     if p not in (1, 2):
         raise ArgumentError(f"{name}: p must be 1 or 2, got {p}")
-    if x.ndim == 1:
+    if x.ndim < 2:
         found = multi_margin_loss(
             x.reshape(1, -1), t.reshape(1), p, margin, weight, reduction=reduction
         )
@@ -192,10 +250,7 @@ def multi_margin_loss(
     values = (gap if p == 1 else gap * gap).sum(dim=1) / x.shape[1]
     if weight is not None:
         per_class = class_weights(name, as_variable(weight), x)
-        if p == 1:
-            values = values * wrap(per_class[labels])
-        else:
-            values = values * wrap(per_class[labels])
+        values = values * wrap(per_class[labels])
     return reduced(name, values, reduction)
 
 
@@ -217,37 +272,36 @@ def multilabel_margin_loss(
     """
     name = "multilabel_margin_loss"
     x, t = as_variable(input), as_variable(target)
-    if x.shape != t.shape or x.ndim not in (1, 2):
+    if x.shape != t.shape or x.ndim > 2:
         raise ShapeError(
             f"{name}: the prediction has shape {x.shape}, the target {t.shape}; both "
             "must be (batch, classes) or (classes,)"
         )
-    if x.ndim == 1:
+    if x.ndim < 2:
         found = multilabel_margin_loss(
             x.reshape(1, -1), t.reshape(1, -1), reduction=reduction
         )
         return found.reshape(())
     n, n_classes = x.shape
-    is_label = _label_sets(name, t.array, n_classes)
-    # every pair (i, j) of a label and a class that is none
-    pairs = (is_label[:, :, None] & ~is_label[:, None, :]).astype(x.dtype)
+    times = _label_counts(name, t.array, n_classes)
+    # every pair (i, j) of a label, as often as it is named, and a class that is none
+    pairs = (times[:, :, None] * (times == 0)[:, None, :]).astype(x.dtype)
     gap = relu(1 - (x.reshape(n, n_classes, 1) - x.reshape(n, 1, n_classes)))
     values = (gap * wrap(pairs)).sum(dim=(1, 2)) / n_classes
     return reduced(name, values, reduction)
 
 
-def _label_sets(name: str, labels: Any, n_classes: int) -> Any:
-    """Whether class j is a label of sample i; what follows the first -1 is ignored."""
+def _label_counts(name: str, labels: Any, n_classes: int) -> Any:
+    """How often class j is a label of sample i; what follows the first -1 is not."""
     if labels.dtype.kind not in "iu" or labels.max(initial=-1) >= n_classes:
         raise ArgumentError(
             f"{name}: labels must be integers from 0 to {n_classes - 1}, filled up "
             f"with -1; found {labels.max(initial=-1)}"
         )
     valid = np.cumprod(labels >= 0, axis=1).astype(bool)
-    sets = np.zeros(labels.shape, bool)
-    rows = np.nonzero(valid)[0]
-    sets[rows, labels[valid]] = True
-    return sets
+    counts = np.zeros(labels.shape, np.int64)
+    np.add.at(counts, (np.nonzero(valid)[0], labels[valid]), 1)
+    return counts
 
 
 def multilabel_soft_margin_loss(
