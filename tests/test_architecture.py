@@ -20,7 +20,7 @@ LAYERS = [
     ["autograd"],
     ["ops"],
     ["kernels"],
-    ["functions", "linalg"],
+    ["functions", "linalg", "fft", "signal"],
     ["_later"],
     ["_methods"],
     ["_tensor"],

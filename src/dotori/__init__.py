@@ -33,6 +33,7 @@ from dotori.random import manual_seed as manual_seed
 
 if TYPE_CHECKING:
     from dotori import data as data
+    from dotori import fft as fft
     from dotori import io as io
     from dotori import linalg as linalg
     from dotori import nn as nn
