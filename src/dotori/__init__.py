@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dotori import linalg as linalg
     from dotori import nn as nn
     from dotori import optim as optim
+    from dotori import signal as signal
     from dotori import tabular as tabular
     from dotori import train as train
     from dotori._gradcheck import gradcheck as gradcheck
@@ -54,6 +55,7 @@ _LAZY_PACKAGES = (
     "linalg",
     "nn",
     "optim",
+    "signal",
     "special",
     "tabular",
     "train",

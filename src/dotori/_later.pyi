@@ -1,7 +1,9 @@
 from dotori.functions import (
     aliases,
     arithmetic,
+    counting,
     cumulative,
+    distance,
     filling,
     gathering,
     masking,
@@ -10,6 +12,8 @@ from dotori.functions import (
     repeating,
     sampling,
     scattering,
+    sorting,
+    spectrogram,
 )
 from dotori.functions import complex as numbers
 from dotori.functions import diagonal as diagonals
@@ -79,6 +83,56 @@ class Later:
     diff = cumulative.diff
     logcumsumexp = cumulative.logcumsumexp
 
+    argsort = sorting.argsort
+    kthvalue = sorting.kthvalue
+    msort = sorting.msort
+    sort = sorting.sort
+    topk = sorting.topk
+    unique = sorting.unique
+    unique_consecutive = sorting.unique_consecutive
+
+    bincount = counting.bincount
+    histc = counting.histc
+    histogram = counting.histogram
+
+    dist = distance.dist
+
+    argwhere = gathering.argwhere
+    gather = gathering.gather
+    index_select = gathering.index_select
+    masked_select = gathering.masked_select
+    narrow = gathering.narrow
+    narrow_copy = gathering.narrow_copy
+    nonzero = gathering.nonzero
+    nonzero_static = gathering.nonzero_static
+    select = gathering.select
+    take = gathering.take
+    take_along_dim = gathering.take_along_dim
+
+    index_add = scattering.index_add
+    index_copy = scattering.index_copy
+    index_fill = scattering.index_fill
+    index_put = scattering.index_put
+    index_reduce = scattering.index_reduce
+    put = scattering.put
+    scatter = scattering.scatter
+    scatter_add = scattering.scatter_add
+    scatter_reduce = scattering.scatter_reduce
+
+    diagonal_scatter = masking.diagonal_scatter
+    masked_fill = masking.masked_fill
+    masked_scatter = masking.masked_scatter
+    select_scatter = masking.select_scatter
+    slice_scatter = masking.slice_scatter
+
+    fliplr = repeating.fliplr
+    flipud = repeating.flipud
+    repeat = repeating.repeat
+    repeat_interleave = repeating.repeat_interleave
+    roll = repeating.roll
+    rot90 = repeating.rot90
+    tile = repeating.tile
+
     addbmm = products.addbmm
     addmm = products.addmm
     addmv = products.addmv
@@ -95,6 +149,9 @@ class Later:
     outer = products.outer
     trace = products.trace
     vdot = products.vdot
+
+    istft = spectrogram.istft
+    stft = spectrogram.stft
 
     cholesky = matrices.cholesky
     cholesky_inverse = matrices.cholesky_inverse
@@ -138,43 +195,7 @@ class Later:
     random_ = filling.random_
     uniform_ = filling.uniform_
 
-    argwhere = gathering.argwhere
-    gather = gathering.gather
-    index_select = gathering.index_select
-    masked_select = gathering.masked_select
-    narrow = gathering.narrow
-    narrow_copy = gathering.narrow_copy
-    nonzero = gathering.nonzero
-    nonzero_static = gathering.nonzero_static
-    select = gathering.select
-    take = gathering.take
-    take_along_dim = gathering.take_along_dim
-
-    index_add = scattering.index_add
-    index_copy = scattering.index_copy
-    index_fill = scattering.index_fill
-    index_put = scattering.index_put
-    index_reduce = scattering.index_reduce
-    put = scattering.put
-    scatter = scattering.scatter
-    scatter_add = scattering.scatter_add
-    scatter_reduce = scattering.scatter_reduce
-
-    diagonal_scatter = masking.diagonal_scatter
-    masked_fill = masking.masked_fill
-    masked_scatter = masking.masked_scatter
-    select_scatter = masking.select_scatter
-    slice_scatter = masking.slice_scatter
-
     diag = diagonals.diag
     diag_embed = diagonals.diag_embed
     diagflat = diagonals.diagflat
     diagonal = diagonals.diagonal
-
-    fliplr = repeating.fliplr
-    flipud = repeating.flipud
-    repeat = repeating.repeat
-    repeat_interleave = repeating.repeat_interleave
-    roll = repeating.roll
-    rot90 = repeating.rot90
-    tile = repeating.tile

@@ -32,9 +32,12 @@ _FAMILIES = {
         "cummax cummin cumprod cumulative_trapezoid diff gradient logcumsumexp "
         "trapezoid trapz"
     ),
-    "sorting": "",
-    "counting": "",
-    "distance": "",
+    "sorting": (
+        "argsort bucketize isin kthvalue msort searchsorted sort topk unique "
+        "unique_consecutive"
+    ),
+    "counting": "bincount histc histogram histogramdd",
+    "distance": "cdist dist pdist",
     # taking elements and putting them back
     "gathering": (
         "argwhere gather index_select masked_select narrow narrow_copy nonzero "
@@ -60,6 +63,10 @@ _FAMILIES = {
         "mv outer tensordot trace vdot"
     ),
     "einsum": "einsum",
+    "windows": (
+        "bartlett_window blackman_window hamming_window hann_window kaiser_window"
+    ),
+    "spectrogram": "istft stft",
     "matrices": (
         "cholesky cholesky_inverse cholesky_solve det geqrf inverse logdet lu lu_solve "
         "lu_unpack matrix_exp matrix_power orgqr ormqr pca_lowrank pinverse qr slogdet "
@@ -92,9 +99,9 @@ _METHODS = {
     "special": "",
     "statistics": "",
     "cumulative": "cummax cummin cumprod diff logcumsumexp",
-    "sorting": "",
-    "counting": "",
-    "distance": "",
+    "sorting": "argsort kthvalue msort sort topk unique unique_consecutive",
+    "counting": "bincount histc histogram",
+    "distance": "dist",
     "gathering": (
         "argwhere gather index_select masked_select narrow narrow_copy nonzero "
         "nonzero_static select take take_along_dim"
@@ -114,6 +121,7 @@ _METHODS = {
         "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron mm mv outer trace "
         "vdot"
     ),
+    "spectrogram": "istft stft",
     "matrices": (
         "cholesky cholesky_inverse cholesky_solve det geqrf inverse logdet lu lu_solve "
         "matrix_exp matrix_power orgqr ormqr pinverse qr slogdet svd triangular_solve"
