@@ -33,3 +33,6 @@ REFUSALS: dict[str, str] = {}
 
 #: Not there: name and reason.
 MISSING: dict[str, str] = {}
+
+#: How many times PyTorch's own error is allowed in float32, and why.
+LESS_PRECISE: dict[str, tuple[float, str]] = {}

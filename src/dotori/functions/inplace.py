@@ -33,7 +33,8 @@ def _array(value: TensorLike) -> Any:
 
 def _check(x: Tensor, name: str) -> None:
     """Raise if `x` must not be written to."""
-    if any(s == 0 and n > 1 for s, n in zip(x.array.strides, x.shape, strict=True)):
+    strides = zip(x.array.strides, x.shape, strict=True)
+    if any(step == 0 and n > 1 for step, n in strides) and x.array.size:
         raise ShapeError(
             f"{name}: several elements of the tensor of shape {x.shape} share one "
             "place in memory, as after expand(); clone() it first"
