@@ -14,6 +14,8 @@ from dotori.functions import (
     scattering,
     sorting,
     spectrogram,
+    splitting,
+    views,
 )
 from dotori.functions import complex as numbers
 from dotori.functions import diagonal as diagonals
@@ -199,3 +201,25 @@ class Later:
     diag_embed = diagonals.diag_embed
     diagflat = diagonals.diagflat
     diagonal = diagonals.diagonal
+
+    adjoint = views.adjoint
+    as_strided = views.as_strided
+    as_strided_scatter = views.as_strided_scatter
+    expand_as = views.expand_as
+    ravel = views.ravel
+    reshape_as = views.reshape_as
+    sum_to_size = views.sum_to_size
+    t = views.t
+    unflatten = views.unflatten
+    unfold = views.unfold
+    view = views.view
+    view_as = views.view_as
+
+    dsplit = splitting.dsplit
+    hsplit = splitting.hsplit
+    split_with_sizes = splitting.split_with_sizes
+    tensor_split = splitting.tensor_split
+    unsafe_chunk = splitting.unsafe_chunk
+    unsafe_split = splitting.unsafe_split
+    unsafe_split_with_sizes = splitting.unsafe_split_with_sizes
+    vsplit = splitting.vsplit

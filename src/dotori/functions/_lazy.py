@@ -51,12 +51,19 @@ _FAMILIES = {
         "diagonal_scatter masked_fill masked_scatter select_scatter slice_scatter"
     ),
     # shape, parts, repetition
-    "views": "",
+    "views": (
+        "adjoint as_strided as_strided_scatter atleast_1d atleast_2d atleast_3d "
+        "broadcast_tensors ravel t unflatten"
+    ),
+    "splitting": (
+        "dsplit hsplit split_with_sizes tensor_split unsafe_chunk unsafe_split "
+        "unsafe_split_with_sizes vsplit"
+    ),
     "diagonal": (
         "block_diag diag diag_embed diagflat diagonal tril_indices triu_indices"
     ),
     "repeating": "fliplr flipud repeat_interleave roll rot90 tile",
-    "combining": "",
+    "combining": ("cartesian_prod column_stack combinations dstack meshgrid"),
     # more products, and complex numbers
     "products": (
         "addbmm addmm addmv addr baddbmm bmm chain_matmul cross dot ger inner kron mm "
@@ -113,7 +120,14 @@ _METHODS = {
     "masking": (
         "diagonal_scatter masked_fill masked_scatter select_scatter slice_scatter"
     ),
-    "views": "",
+    "views": (
+        "adjoint as_strided as_strided_scatter expand_as ravel reshape_as sum_to_size "
+        "t unflatten unfold view view_as"
+    ),
+    "splitting": (
+        "dsplit hsplit split_with_sizes tensor_split unsafe_chunk unsafe_split "
+        "unsafe_split_with_sizes vsplit"
+    ),
     "diagonal": "diag diag_embed diagflat diagonal",
     "repeating": "fliplr flipud repeat repeat_interleave roll rot90 tile",
     "combining": "",
