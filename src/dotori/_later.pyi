@@ -13,6 +13,7 @@ from dotori.functions import (
     sampling,
     scattering,
     sorting,
+    special,
     spectrogram,
     splitting,
     views,
@@ -223,3 +224,17 @@ class Later:
     unsafe_split = splitting.unsafe_split
     unsafe_split_with_sizes = splitting.unsafe_split_with_sizes
     vsplit = splitting.vsplit
+
+    digamma = special.digamma
+    erf = special.erf
+    erfc = special.erfc
+    erfinv = special.erfinv
+    i0 = special.i0
+    igamma = special.igamma
+    igammac = special.igammac
+    lgamma = special.lgamma
+    logit = special.logit
+    mvlgamma = special.mvlgamma
+    polygamma = special.polygamma
+    sinc = special.sinc
+    xlogy = special.xlogy

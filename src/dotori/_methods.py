@@ -212,9 +212,7 @@ class Shape:
     __slots__ = ()
 
     reshape = shape.reshape
-    view = shape.reshape
     flatten = shape.flatten
-    ravel = shape.flatten
     permute = shape.permute
     transpose = shape.transpose
     swapaxes = shape.transpose

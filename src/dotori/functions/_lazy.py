@@ -25,7 +25,10 @@ _FAMILIES = {
         "lcm ldexp logaddexp2 nan_to_num nextafter positive rad2deg rsub signbit"
     ),
     # special functions, which `dotori.special` has as well
-    "special": "",
+    "special": (
+        "digamma erf erfc erfinv i0 igamma igammac lgamma logit mvlgamma polygamma "
+        "sinc xlogy"
+    ),
     # more reductions, and what runs along an axis
     "statistics": "",
     "cumulative": (
@@ -103,7 +106,10 @@ _METHODS = {
         "copysign deg2rad float_power fmax fmin frexp gcd heaviside isneginf isposinf "
         "lcm ldexp logaddexp2 nan_to_num nextafter positive rad2deg signbit"
     ),
-    "special": "",
+    "special": (
+        "digamma erf erfc erfinv i0 igamma igammac lgamma logit mvlgamma polygamma "
+        "sinc xlogy"
+    ),
     "statistics": "",
     "cumulative": "cummax cummin cumprod diff logcumsumexp",
     "sorting": "argsort kthvalue msort sort topk unique unique_consecutive",

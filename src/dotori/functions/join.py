@@ -26,6 +26,13 @@ def cat(
 ) -> Tensor:
     """Tensors one after the other along an axis; their other axes must be equal.
 
+    As in PyTorch, empty vectors, of shape (0,), go with any shape.
+
+    Raises
+    ------
+    ShapeError
+        If shapes do not go together, or a tensor has no axes.
+
     Examples
     --------
     >>> cat([[1.0, 2.0], [3.0]]).tolist()
@@ -34,20 +41,29 @@ def cat(
     parts = [as_variable(t) for t in tensors]
     if not parts:
         raise ArgumentError("cat: at least one tensor is wanted, got none")
-    first = parts[0]
+    dtype = parts[0].dtype
+    for t in parts:
+        if t.dtype != dtype:
+            dtype = promote_types(dtype, t.dtype)
+    kept = [t for t in parts if t.array.shape != (0,)] or parts
+    first = kept[0]
+    if not first.ndim:
+        raise ShapeError(
+            "cat: a tensor without axes has none to go on along; use stack, or "
+            "reshape(1) first"
+        )
     place = axis_of("cat", dim if axis is None else axis, first.ndim, first.shape)
-    dtype = first.dtype
     for i, t in enumerate(parts):
-        dtype = promote_types(dtype, t.dtype)
         others = [s.shape[:place] + s.shape[place + 1 :] for s in (first, t)]
-        if t.ndim != first.ndim or others[0] != others[1]:
+        alike = t.ndim == first.ndim and others[0] == others[1]
+        if not alike and t.array.shape != (0,):
             raise ShapeError(
-                f"cat along axis {place}: tensor 0 has shape {first.shape}, tensor {i} "
-                f"{t.shape}; they may differ in that axis only"
+                f"cat along axis {place}: a tensor of shape {first.shape}, and tensor "
+                f"{i} of shape {t.shape}; they may differ in that axis only"
             )
-    ends = tuple(accumulate(t.shape[place] for t in parts))
-    parts = [cast(t, dtype) for t in parts]
-    result: Tensor = apply(Concatenate, *parts, axis=place, ends=ends)
+    ends = tuple(accumulate(t.shape[place] for t in kept))
+    kept = [cast(t, dtype) for t in kept]
+    result: Tensor = apply(Concatenate, *kept, axis=place, ends=ends)
     return result
 
 
@@ -62,6 +78,14 @@ def _numpys_concatenate(arrays: Sequence[TensorLike], axis: int | None = 0) -> T
     return cat(arrays, axis)
 
 
+def _some(place: str, tensors: Sequence[TensorLike]) -> list[Tensor]:
+    """At least one tensor."""
+    parts = [as_variable(t) for t in tensors]
+    if not parts:
+        raise ArgumentError(f"{place}: at least one tensor is wanted, got none")
+    return parts
+
+
 @implements(np.stack)
 def stack(
     tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None
@@ -73,7 +97,7 @@ def stack(
     >>> stack([[1.0, 2.0], [3.0, 4.0]], dim=1).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    parts = [as_variable(t) for t in tensors]
+    parts = _some("stack", tensors)
     for i, t in enumerate(parts):
         if t.shape != parts[0].shape:
             raise ShapeError(
@@ -93,8 +117,7 @@ def hstack(tensors: Sequence[TensorLike]) -> Tensor:
     >>> hstack([[1.0], [2.0]]).tolist()
     [1.0, 2.0]
     """
-    parts = [as_variable(t) for t in tensors]
-    parts = [t.reshape(1) if not t.ndim else t for t in parts]
+    parts = [t.reshape(1) if not t.ndim else t for t in _some("hstack", tensors)]
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
@@ -107,8 +130,8 @@ def vstack(tensors: Sequence[TensorLike]) -> Tensor:
     >>> vstack([[1.0, 2.0], [3.0, 4.0]]).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    parts = [as_variable(t) for t in tensors]
-    return cat([t.reshape(1, -1) if t.ndim < 2 else t for t in parts], 0)
+    parts = _some("vstack", tensors)
+    return cat([t.reshape(1, t.numel()) if t.ndim < 2 else t for t in parts], 0)
 
 
 def split(
@@ -124,11 +147,13 @@ def split(
     t = as_variable(x)
     place = axis_of("split", dim, t.ndim, t.shape)
     n = t.shape[place]
-    if isinstance(split_size, int):
-        if split_size < 1:
+    if isinstance(split_size, (int, np.integer)):
+        if split_size < 0 or (not split_size and n):
             raise ArgumentError(f"split: a size must be at least 1, got {split_size}")
-        ends = [*range(split_size, n, split_size), n]
+        ends = [*range(split_size, n, split_size), n] if n else [0]
     else:
+        if any(size < 0 for size in split_size):
+            raise ArgumentError(f"split: sizes are not negative, got {split_size}")
         ends = list(accumulate(split_size))
         if (ends[-1] if ends else 0) != n:
             raise ShapeError(
@@ -154,7 +179,9 @@ def chunk(x: TensorLike, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     if chunks < 1:
         raise ArgumentError(f"chunk: at least 1 part is wanted, got {chunks}")
     place = axis_of("chunk", dim, t.ndim, t.shape)
-    return split(t, max(-(-t.shape[place] // chunks), 1), place)
+    if not t.shape[place]:
+        return split(t, [0] * chunks, place)
+    return split(t, -(-t.shape[place] // chunks), place)
 
 
 def unbind(x: TensorLike, dim: int = 0) -> tuple[Tensor, ...]:

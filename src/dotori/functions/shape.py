@@ -7,13 +7,14 @@ slices are views; `flip`, `cat` and indexing by arrays are copies.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori.autograd import apply, as_variable, wrap
-from dotori.errors import AxisError, ShapeError
+from dotori.errors import AxisError, DTypeError, ShapeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike, implements
 from dotori.ops import indexing
@@ -62,8 +63,15 @@ def axis_of(place: str, axis: int, ndim: int, shape: tuple[int, ...]) -> int:
 
 
 @implements(np.reshape)
-def reshape(x: TensorLike, *size: Any) -> Tensor:
+def reshape(x: TensorLike, *size: Any, shape: Any = None) -> Tensor:
     """The same elements, in C order, under another shape; one size may be -1.
+
+    A view where the memory allows it, else a copy; `Tensor.view` never copies.
+
+    Raises
+    ------
+    ShapeError
+        If the numbers of elements differ, or more than one size is negative.
 
     Examples
     --------
@@ -71,14 +79,37 @@ def reshape(x: TensorLike, *size: Any) -> Tensor:
     [[1.0, 2.0], [3.0, 4.0]]
     """
     t = as_variable(x)
-    shape = sizes(size)
+    wanted = sizes(size if shape is None else (shape,))
+    if -1 in wanted or min(wanted, default=0) < 0:
+        wanted = _complete("reshape", t, wanted)
     try:
-        result: Tensor = apply(op.Reshape, t, shape=shape, was=t.array.shape)
+        result: Tensor = apply(op.Reshape, t, shape=wanted, was=t.array.shape)
     except ValueError as error:
-        raise ShapeError(
-            f"reshape: {t.numel()} elements of shape {t.shape} cannot form {shape}"
-        ) from error
+        raise _misfit("reshape", t, wanted) from error
     return result
+
+
+def _misfit(place: str, t: Tensor, shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"{place}: {t.numel()} elements of shape {t.shape} cannot form {shape}"
+    )
+
+
+def _complete(place: str, t: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """`shape` with a length in the place of its one -1."""
+    if min(shape) < -1 or shape.count(-1) > 1:
+        raise ShapeError(
+            f"{place}: one size may be -1, the others are not negative; got {shape}"
+        )
+    others = math.prod(n for n in shape if n != -1)
+    if not others:
+        raise ShapeError(
+            f"{place}: -1 could be anything in {shape}, as the tensor of shape "
+            f"{t.shape} has no elements; give the length"
+        )
+    if t.numel() % others:
+        raise _misfit(place, t, shape)
+    return tuple(t.numel() // others if n == -1 else n for n in shape)
 
 
 def flatten(x: TensorLike, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -94,7 +125,13 @@ def flatten(x: TensorLike, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return reshape(t, 1)
     first = axis_of("flatten", start_dim, t.ndim, t.shape)
     last = axis_of("flatten", end_dim, t.ndim, t.shape)
-    return reshape(t, (*t.shape[:first], -1, *t.shape[last + 1 :]))
+    if first > last:
+        raise AxisError(
+            f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in the "
+            f"shape {t.shape}"
+        )
+    joined = math.prod(t.shape[first : last + 1])
+    return reshape(t, (*t.shape[:first], joined, *t.shape[last + 1 :]))
 
 
 def permute(x: TensorLike, *dims: Any) -> Tensor:
@@ -173,7 +210,9 @@ def squeeze(x: TensorLike, dim: Any = None, *, axis: Any = None) -> Tensor:
     if chosen is None:
         chosen = range(t.ndim)
     many = chosen if isinstance(chosen, (tuple, list, range)) else (chosen,)
-    axes = {axis_of("squeeze", a, t.ndim, t.shape) for a in many}
+    axes = {axis_of("squeeze", a, t.ndim or 1, t.shape) for a in many}
+    if len(axes) < len(many):
+        raise AxisError(f"squeeze: the axes {chosen} name one twice")
     return reshape(t, [n for i, n in enumerate(t.shape) if i not in axes or n != 1])
 
 
@@ -195,33 +234,41 @@ def unsqueeze(x: TensorLike, dim: int) -> Tensor:
 def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
     """The same numbers, repeated along new axes and axes of length 1, without a copy.
 
+    A length of -1 keeps that of the axis.
+
     Examples
     --------
     >>> broadcast_to([1, 2], (2, 2)).tolist()
     [[1, 2], [1, 2]]
     """
-    t = as_variable(x)
-    size = tuple(shape)
+    t, size = as_variable(x), sizes((shape,))
+    if -1 in size:
+        lead = len(size) - t.ndim
+        size = tuple(
+            t.shape[i - lead] if n == -1 and i >= lead else n
+            for i, n in enumerate(size)
+        )
     try:
         result: Tensor = apply(op.BroadcastTo, t, shape=size)
     except ValueError as error:
         raise ShapeError(
-            f"broadcast_to: an array of shape {t.shape} cannot be stretched to {size}"
+            f"broadcast_to: a tensor of shape {t.shape} cannot be stretched to "
+            f"{tuple(shape)}; from the last axis backwards, its lengths must be equal "
+            "or 1, and -1 stands for an axis that it has"
         ) from error
     return result
 
 
 def expand(x: Tensor, *size: Any) -> Tensor:
-    """`broadcast_to`, where -1 keeps the length of an axis."""
-    wanted = sizes(size)
-    lead = len(wanted) - x.ndim
-    return broadcast_to(
-        x,
-        tuple(
-            x.shape[i - lead] if n == -1 and i >= lead else n
-            for i, n in enumerate(wanted)
-        ),
-    )
+    """`broadcast_to`, where -1 keeps the length of an axis.
+
+    Examples
+    --------
+    >>> from dotori import ones
+    >>> ones(3, 1).expand(-1, 4).shape
+    (3, 4)
+    """
+    return broadcast_to(x, sizes(size))
 
 
 @implements(np.flip)
@@ -298,26 +345,66 @@ def contiguous(x: Tensor) -> Tensor:
     return x if x.array.flags.c_contiguous else clone(x)
 
 
-def _plain_index(part: Any) -> Any:
+def plain_index(part: Any) -> Any:
     """One part of an index as NumPy takes it; arrays are copied.
 
     The gradient uses the index again, and the caller may have changed it by then.
     """
     array = getattr(part, "array", part)
-    if isinstance(array, (list, np.ndarray)):
-        given = isinstance(array, np.ndarray)
-        array = np.array(array)
-        return array if array.size or given else array.astype(np.intp)
-    return array
+    given = isinstance(array, np.ndarray)
+    if not given and not isinstance(array, (list, range)):
+        return array
+    if array is not part and array.dtype.kind == "u":
+        raise DTypeError(
+            f"a tensor of {array.dtype} as an index could be meant as a mask or as "
+            "numbers; convert it with .bool() or .long()"
+        )
+    array = np.array(array)
+    if not array.ndim and array.dtype.kind in "iu":
+        return int(array)
+    return array if array.size or given else array.astype(np.intp)
+
+
+def _in_two_steps(parts: tuple[Any, ...]) -> tuple[Any, Any] | None:
+    """What to take first, and of that then, where numbers and arrays are mixed.
+
+    PyTorch takes what the numbers name before it looks at arrays; for NumPy a number
+    is one more array, which moves axes: x[0, :, [1, 2]] has another shape there.
+    None where both agree.
+    """
+    kinds = [type(p) for p in parts]
+    arrays = [k for k in kinds if k is np.ndarray]
+    if not arrays or int not in kinds or len(parts) == len(arrays) + kinds.count(int):
+        return None
+    first: list[Any] = []
+    then: list[Any] = []
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            first += [slice(None)] * (part.ndim if part.dtype.kind == "b" else 1)
+            then.append(part)
+        else:
+            first.append(part)
+            if type(part) is not int:
+                then.append(part if part is Ellipsis else slice(None))
+    return tuple(first), tuple(then)
 
 
 def getitem(x: Tensor, index: Any) -> Tensor:
-    """x[index] with everything that NumPy takes as an index, and tensors.
+    """x[index] with everything that PyTorch and NumPy take as an index.
 
-    Integers and slices give views, arrays and masks copies.
+    Integers, slices, None and ``...`` give views, arrays and masks copies. A slice may
+    have a negative step, as in NumPy.
+
+    Raises
+    ------
+    AxisError
+        If the index lies outside of the shape; it is an `IndexError` too.
     """
     parts = index if isinstance(index, tuple) else (index,)
-    plain = tuple(_plain_index(p) for p in parts)
+    plain = tuple([plain_index(p) for p in parts])
+    steps = _in_two_steps(plain) if len(plain) > 2 else None
+    if steps is not None:
+        return getitem(getitem(x, steps[0]), steps[1])
     try:
         result: Tensor = apply(indexing.Index, x, index=plain, shape=x.array.shape)
     except IndexError as error:

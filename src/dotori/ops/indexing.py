@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,37 @@ def has_arrays(index: Any) -> bool:
     """Whether `index` holds an integer array, which may name an element twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(isinstance(p, np.ndarray) and p.dtype.kind != "b" for p in parts)
+
+
+def flat_positions(shape: tuple[int, ...], index: Any) -> Any:
+    """Where in ``x.reshape(-1)`` the elements of ``x[index]`` lie, x having `shape`."""
+    strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
+    if isinstance(index, tuple) and len(index) == 1 and has_arrays(index):
+        rows = index[0] % shape[0] * strides[0]  # the common case: rows of a table
+        inside = np.arange(strides[0]).reshape(shape[1:])
+        return rows.reshape(rows.shape + (1,) * inside.ndim) + inside
+    total: Any = 0
+    for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)):
+        steps = np.arange(0, n * stride, stride) if n else np.arange(0)
+        steps = steps.reshape((n,) + (1,) * (len(shape) - axis - 1))
+        total = total + np.broadcast_to(steps, shape)[index]
+    return np.asarray(total)
+
+
+def add_at(xp: Any, y: Any, index: Any, v: Any) -> None:
+    """``y[index] += v``, where an element that is named twice is added to twice.
+
+    `y` is contiguous. NumPy adds at places of one axis about twice as fast as at rows,
+    and faster than any way round by sorting or counting.
+    """
+    if not has_arrays(index):
+        y[index] += v
+    elif xp is np:
+        places = flat_positions(y.shape, index)
+        v = np.broadcast_to(np.asarray(v, y.dtype), places.shape)
+        np.add.at(y.reshape(-1), places.ravel(), v.ravel())
+    else:
+        xp.add.at(y, index, v)
 
 
 class Index(Op):
@@ -62,10 +94,7 @@ class PutInto(Op):
     @staticmethod
     def forward(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
         y = xp.zeros(shape, x.dtype)
-        if has_arrays(index):
-            xp.add.at(y, index, x)
-        else:
-            y[index] = x
+        add_at(xp, y, index, x)
         return y
 
     @staticmethod

@@ -101,6 +101,27 @@ class BroadcastTo(Op):
         yield Sample((rng.standard_normal((3, 1)),), {"shape": (2, 3, 4)})
 
 
+class Reinterpret(Op):
+    """The same bytes, read as numbers of another type."""
+
+    differentiable = False
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, dtype: Any) -> Any:
+        return x.view(dtype)
+
+    @staticmethod
+    def torch(x: Any, *, dtype: Any) -> Any:
+        import torch
+
+        return x.view(getattr(torch, str(dtype)))
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        yield Sample((rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.int64)})
+        yield Sample((rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.uint8)})
+
+
 class Flip(Op):
     """The elements in reverse order along some axes."""
 
@@ -120,6 +141,32 @@ class Flip(Op):
     def samples(rng: Any) -> Iterator[Sample]:
         yield Sample((rng.standard_normal((2, 3)),), {"axis": (1,)})
         yield Sample((rng.standard_normal((2, 3)),), {"axis": (0, 1)})
+
+
+class Roll(Op):
+    """Elements moved along axes; what leaves at one end comes in at the other."""
+
+    @staticmethod
+    def forward(
+        xp: Any, x: Any, *, shifts: tuple[int, ...], axes: tuple[int, ...]
+    ) -> Any:
+        return xp.roll(x, shifts, axes)
+
+    @staticmethod
+    def backward(
+        xp: Any, dy: Any, *, shifts: tuple[int, ...], axes: tuple[int, ...]
+    ) -> Any:
+        return xp.roll(dy, tuple(-n for n in shifts), axes)
+
+    @staticmethod
+    def torch(x: Any, *, shifts: Any, axes: Any) -> Any:
+        return x.roll(shifts, axes)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        x = rng.standard_normal((4, 5))
+        yield Sample((x,), {"shifts": (1, -2), "axes": (0, 1)})
+        yield Sample((x,), {"shifts": (7,), "axes": (1,)})
 
 
 class Concatenate(Op):
