@@ -19,7 +19,7 @@ def agree(ours, theirs, *arrays, second=True, rtol=1e-7, atol=1e-11):
     if not z.requires_grad:
         assert not y.requires_grad
         return
-    weights = rng.standard_normal(tuple(z.shape))
+    weights = numbers_like(rng, z)
     gs = dotori.autograd.grad(y, xs, weights, create_graph=True, allow_unused=True)
     hs = torch.autograd.grad(
         z, ts, torch.tensor(weights), create_graph=True, allow_unused=True
@@ -32,14 +32,15 @@ def agree(ours, theirs, *arrays, second=True, rtol=1e-7, atol=1e-11):
 
 def _second_order_agrees(rng, xs, gs, ts, hs, rtol, atol):
     """The gradient of (gradients times a random direction)."""
-    directions = [rng.standard_normal(x.shape) for x in xs]
+    directions = [numbers_like(rng, t) for t in ts]
     total = dotori.tensor(0.0, dtype=np.float64)
     torch_total = torch.zeros((), dtype=torch.float64)
     for g, h, u in zip(gs, hs, directions, strict=True):
         if g is not None and g.requires_grad:
-            total = total + (g * dotori.tensor(u)).sum()
+            product = (g * dotori.tensor(u)).sum()
+            total = total + product.real
         if h is not None and h.requires_grad:
-            torch_total = torch_total + (h * torch.tensor(u)).sum()
+            torch_total = torch_total + (h * torch.tensor(u)).sum().real
     seconds = [None] * len(xs)
     torch_seconds = [None] * len(ts)
     if total.requires_grad:
@@ -50,11 +51,17 @@ def _second_order_agrees(rng, xs, gs, ts, hs, rtol, atol):
         same(or_zeros(g, xs[i]), or_zeros(h, ts[i]), rtol, atol, f"second gradient {i}")
 
 
+def numbers_like(rng, t):
+    """Random numbers, complex ones where `t` is."""
+    made = rng.standard_normal(tuple(t.shape))
+    return made + 1j * rng.standard_normal(tuple(t.shape)) if t.is_complex() else made
+
+
 def or_zeros(gradient, like):
     if gradient is not None:
         return gradient
     if isinstance(like, Tensor):
-        return dotori.tensor(np.zeros(like.shape))
+        return dotori.tensor(np.zeros_like(like.array))
     return torch.zeros_like(like)
 
 

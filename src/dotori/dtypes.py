@@ -114,9 +114,9 @@ def promote_types(a: DTypeLike, b: DTypeLike) -> np.dtype[Any]:
     """
     x, y = np.dtype(a), np.dtype(b)
     low, high = category(x), category(y)
-    if low != high:
-        return x if low > high else y
-    return np.promote_types(x, y)
+    if low == high or {low, high} == {2, 3}:  # float64 beside complex64: complex128
+        return np.promote_types(x, y)
+    return x if low > high else y
 
 
 def result_type(*values: Any) -> np.dtype[Any]:

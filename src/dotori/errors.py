@@ -30,6 +30,10 @@ class ArgumentError(DotoriError, ValueError):
     """An argument has a value outside of what is allowed."""
 
 
+class LinAlgError(ArgumentError, RuntimeError):
+    """A matrix is singular, not positive definite, or an iteration does not end."""
+
+
 class GradientError(DotoriError, RuntimeError):
     """The graph cannot give the gradient that was asked for."""
 

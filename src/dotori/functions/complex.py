@@ -173,8 +173,8 @@ def angle(x: TensorLike) -> Tensor:
 
     Examples
     --------
-    >>> angle([1j, -1.0]).numpy().round(3).tolist()
-    [1.5709999799728394, 3.14199995994568]
+    >>> (angle([1.0, 1j, -1.0]).numpy() / np.pi).tolist()
+    [0.0, 0.5, 1.0]
     """
     t = as_variable(x)
     if t.dtype.kind == "c":

@@ -4,6 +4,7 @@ Matrices are the last two axes; axes before them are a stack. NumPy's functions 
 same names (``np.linalg.inv(t)``) reach these for tensors.
 """
 
+from dotori.errors import LinAlgError as LinAlgError
 from dotori.linalg.definite import cholesky as cholesky
 from dotori.linalg.definite import cholesky_ex as cholesky_ex
 from dotori.linalg.determinant import det as det

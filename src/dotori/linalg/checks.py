@@ -8,7 +8,7 @@ import numpy as np
 
 from dotori.autograd import apply, as_variable, wrap
 from dotori.dtypes import to_floating
-from dotori.errors import ArgumentError, ShapeError
+from dotori.errors import LinAlgError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.elementwise import where
 from dotori.functions.shape import cast
@@ -37,14 +37,14 @@ def run(place: str, which: Any, *inputs: Any, **attrs: Any) -> Any:
 
     Raises
     ------
-    ArgumentError
+    LinAlgError
         If a matrix is singular, not positive definite, or an iteration did not end.
     """
     try:
         return apply(which, *inputs, **attrs)
     except np.linalg.LinAlgError as error:
         shapes = " and ".join(str(t.shape) for t in inputs)
-        raise ArgumentError(
+        raise LinAlgError(
             f"linalg.{place} of shape {shapes}: {str(error).lower()}"
             + ("; pinv and lstsq work for it" if "ingular" in str(error) else "")
         ) from error

@@ -32,7 +32,7 @@ def cholesky(A: TensorLike, *, upper: bool = False) -> Tensor:
 
     Raises
     ------
-    ArgumentError
+    LinAlgError
         If a matrix is not positive definite.
 
     Examples

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dotori.autograd import as_variable, wrap
-from dotori.errors import ArgumentError, ShapeError
+from dotori.errors import ArgumentError, LinAlgError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.functions.shape import reshape, transpose
 from dotori.linalg.checks import matrix, run, spoilt, stacks_fit, without
@@ -38,7 +38,7 @@ def inv(A: TensorLike) -> Tensor:
 
     Raises
     ------
-    ArgumentError
+    LinAlgError
         If a matrix is singular.
 
     Examples
@@ -63,7 +63,7 @@ def zero_pivots(a: Any) -> Any:
 def checked(place: str, info: Any, check_errors: bool, what: str) -> Tensor:
     """`info` as a tensor; raises where it tells of an error and that is wanted."""
     if check_errors and info.any():
-        raise ArgumentError(f"linalg.{place}: {what}, as info={info.tolist()} tells")
+        raise LinAlgError(f"linalg.{place}: {what}, as info={info.tolist()} tells")
     return wrap(np.asarray(info))
 
 

@@ -98,10 +98,10 @@ class RealFFT(Op):
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         for n in (4, 5):
-            attrs = {"axes": (-1,), "norm": "backward", "n": n}
-            yield Sample((rng.standard_normal((2, n)),), attrs)
-            attrs = {"axes": (0, 1), "norm": "ortho", "n": n}
-            yield Sample((rng.standard_normal((3, n)),), attrs)
+            one = {"axes": (-1,), "norm": "backward", "n": n}
+            yield Sample((rng.standard_normal((2, n)),), one)
+            two = {"axes": (0, 1), "norm": "ortho", "n": n}
+            yield Sample((rng.standard_normal((3, n)),), two)
 
 
 class RealInverseFFT(Op):
