@@ -7,6 +7,8 @@ its `Op` class; here they are run (`record.py`), kept (`graph.py`) and walked
 """
 
 from dotori.autograd.changes import note_change as note_change
+from dotori.autograd.function import Function as Function
+from dotori.autograd.function import once_differentiable as once_differentiable
 from dotori.autograd.graph import Node as Node
 from dotori.autograd.graph import Variable as Variable
 from dotori.autograd.graph import as_variable as as_variable
