@@ -9,6 +9,7 @@ from dotori.functions import (
     masking,
     matrices,
     products,
+    quantiles,
     repeating,
     sampling,
     scattering,
@@ -16,6 +17,7 @@ from dotori.functions import (
     special,
     spectrogram,
     splitting,
+    statistics,
     views,
 )
 from dotori.functions import complex as numbers
@@ -80,6 +82,33 @@ class Later:
     rad2deg = arithmetic.rad2deg
     signbit = arithmetic.signbit
 
+    digamma = special.digamma
+    erf = special.erf
+    erfc = special.erfc
+    erfinv = special.erfinv
+    i0 = special.i0
+    igamma = special.igamma
+    igammac = special.igammac
+    lgamma = special.lgamma
+    logit = special.logit
+    mvlgamma = special.mvlgamma
+    polygamma = special.polygamma
+    sinc = special.sinc
+    xlogy = special.xlogy
+
+    aminmax = statistics.aminmax
+    corrcoef = statistics.corrcoef
+    cov = statistics.cov
+    nanmean = statistics.nanmean
+    nansum = statistics.nansum
+    renorm = statistics.renorm
+
+    median = quantiles.median
+    mode = quantiles.mode
+    nanmedian = quantiles.nanmedian
+    nanquantile = quantiles.nanquantile
+    quantile = quantiles.quantile
+
     cummax = cumulative.cummax
     cummin = cumulative.cummin
     cumprod = cumulative.cumprod
@@ -127,6 +156,28 @@ class Later:
     masked_scatter = masking.masked_scatter
     select_scatter = masking.select_scatter
     slice_scatter = masking.slice_scatter
+
+    adjoint = views.adjoint
+    as_strided = views.as_strided
+    as_strided_scatter = views.as_strided_scatter
+    expand_as = views.expand_as
+    ravel = views.ravel
+    reshape_as = views.reshape_as
+    sum_to_size = views.sum_to_size
+    t = views.t
+    unflatten = views.unflatten
+    unfold = views.unfold
+    view = views.view
+    view_as = views.view_as
+
+    dsplit = splitting.dsplit
+    hsplit = splitting.hsplit
+    split_with_sizes = splitting.split_with_sizes
+    tensor_split = splitting.tensor_split
+    unsafe_chunk = splitting.unsafe_chunk
+    unsafe_split = splitting.unsafe_split
+    unsafe_split_with_sizes = splitting.unsafe_split_with_sizes
+    vsplit = splitting.vsplit
 
     fliplr = repeating.fliplr
     flipud = repeating.flipud
@@ -202,39 +253,3 @@ class Later:
     diag_embed = diagonals.diag_embed
     diagflat = diagonals.diagflat
     diagonal = diagonals.diagonal
-
-    adjoint = views.adjoint
-    as_strided = views.as_strided
-    as_strided_scatter = views.as_strided_scatter
-    expand_as = views.expand_as
-    ravel = views.ravel
-    reshape_as = views.reshape_as
-    sum_to_size = views.sum_to_size
-    t = views.t
-    unflatten = views.unflatten
-    unfold = views.unfold
-    view = views.view
-    view_as = views.view_as
-
-    dsplit = splitting.dsplit
-    hsplit = splitting.hsplit
-    split_with_sizes = splitting.split_with_sizes
-    tensor_split = splitting.tensor_split
-    unsafe_chunk = splitting.unsafe_chunk
-    unsafe_split = splitting.unsafe_split
-    unsafe_split_with_sizes = splitting.unsafe_split_with_sizes
-    vsplit = splitting.vsplit
-
-    digamma = special.digamma
-    erf = special.erf
-    erfc = special.erfc
-    erfinv = special.erfinv
-    i0 = special.i0
-    igamma = special.igamma
-    igammac = special.igammac
-    lgamma = special.lgamma
-    logit = special.logit
-    mvlgamma = special.mvlgamma
-    polygamma = special.polygamma
-    sinc = special.sinc
-    xlogy = special.xlogy

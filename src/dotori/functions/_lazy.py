@@ -30,7 +30,8 @@ _FAMILIES = {
         "sinc xlogy"
     ),
     # more reductions, and what runs along an axis
-    "statistics": "",
+    "statistics": "aminmax corrcoef cov nanmean nansum renorm std_mean var_mean",
+    "quantiles": "median mode nanmedian nanquantile quantile",
     "cumulative": (
         "cummax cummin cumprod cumulative_trapezoid diff gradient logcumsumexp "
         "trapezoid trapz"
@@ -110,7 +111,8 @@ _METHODS = {
         "digamma erf erfc erfinv i0 igamma igammac lgamma logit mvlgamma polygamma "
         "sinc xlogy"
     ),
-    "statistics": "",
+    "statistics": "aminmax corrcoef cov nanmean nansum renorm",
+    "quantiles": "median mode nanmedian nanquantile quantile",
     "cumulative": "cummax cummin cumprod diff logcumsumexp",
     "sorting": "argsort kthvalue msort sort topk unique unique_consecutive",
     "counting": "bincount histc histogram",
@@ -138,8 +140,8 @@ _METHODS = {
     "repeating": "fliplr flipud repeat repeat_interleave roll rot90 tile",
     "combining": "",
     "products": (
-        "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron mm mv outer trace "
-        "vdot"
+        "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron mm mv outer "
+        "trace vdot"
     ),
     "spectrogram": "istft stft",
     "matrices": (

@@ -172,12 +172,20 @@ def var(
 def std(x: TensorLike, *args: Any, **kwargs: Any) -> Tensor:
     """The standard deviation: the root of `var`, with its arguments.
 
+    Where all elements are equal its gradient is 0.
+
     Examples
     --------
     >>> std([1.0, 2.0, 3.0]).item()
     1.0
     """
-    return elementwise.sqrt(var(x, *args, **kwargs))
+    square = var(x, *args, **kwargs)
+    zero = square.array == 0
+    if not zero.any():
+        return elementwise.sqrt(square)
+    # the root has an infinite slope at 0: there it is taken of 1, and replaced
+    root = elementwise.sqrt(elementwise.where(zero, 1.0, square))
+    return elementwise.where(zero, 0.0, root)
 
 
 def prod(
