@@ -20,7 +20,7 @@ LAYERS = [
     ["autograd"],
     ["ops"],
     ["kernels"],
-    ["functions", "linalg", "fft", "signal"],
+    ["functions", "linalg", "fft", "signal", "special"],
     ["_later"],
     ["_methods"],
     ["_tensor"],

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dotori import linalg as linalg
     from dotori import nn as nn
     from dotori import optim as optim
+    from dotori import special as special
     from dotori import signal as signal
     from dotori import tabular as tabular
     from dotori import train as train
@@ -74,6 +75,11 @@ def __getattr__(name: str) -> Any:
         return import_module(f"dotori.{name}")
     if name in _LAZY_NAMES:
         return getattr(import_module(_LAZY_NAMES[name]), name)
+    if name in _lazy.IN_PLACE:
+        from dotori.functions.inplace import form
+
+        found = globals()[name] = form(name)
+        return found
     if name in _lazy.FUNCTIONS:
         found = globals()[name] = _lazy.load(name, _lazy.FUNCTIONS)
         return found

@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 registry: dict[str, type[Op]] = {}
 
 
-def follow(op: type[Op], xp: Any, x: Any, **attrs: Any) -> Any:
-    """`op` inside of a gradient rule: recorded if `x` is a tensor, plain on an array.
+def follow(op: type[Op], xp: Any, *xs: Any, **attrs: Any) -> Any:
+    """`op` inside of a gradient rule: recorded if given tensors, plain on arrays.
 
     For rules that need an operation which NumPy has no name for.
     """
-    if hasattr(x, "node"):
+    if any(hasattr(x, "node") for x in xs):
         from dotori.autograd import apply
 
-        return apply(op, x, **attrs)
-    return op.forward(xp, x, **attrs)
+        return apply(op, *xs, **attrs)
+    return op.forward(xp, *xs, **attrs)
 
 
 @dataclass
