@@ -9,7 +9,8 @@ import numpy as np
 from dotori.autograd import as_variable, wrap
 from dotori.errors import ArgumentError
 from dotori.functions._numpy import TensorLike, implements
-from dotori.functions.elementwise import pow as _pow
+from dotori.functions.elementwise import mul
+from dotori.functions.join import stack
 from dotori.functions.linear import matmul
 from dotori.linalg.checks import identities, matrix, run
 from dotori.linalg.systems import inv
@@ -72,4 +73,7 @@ def vander(x: TensorLike, N: int | None = None) -> Tensor:
         raise ArgumentError(f"linalg.vander: N must be larger than 1, got {n}")
     if t.dtype.kind == "b":
         t = t.to(np.int64)
-    return _pow(t.unsqueeze(-1), wrap(np.arange(n)))
+    powers = [wrap(np.ones_like(t.array)), t]
+    while len(powers) < n:
+        powers.append(mul(powers[-1], t))
+    return stack(powers, -1)
