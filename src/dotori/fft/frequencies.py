@@ -70,7 +70,7 @@ def _shifted(place: str, x: TensorLike, dim: Any, back: bool) -> Tensor:
 
 
 @implements(np.fft.fftshift)
-def fftshift(x: TensorLike, dim: Any = None) -> Tensor:
+def fftshift(x: TensorLike, dim: Any = None, *, axes: Any = None) -> Tensor:
     """The frequency 0 in the middle.
 
     Examples
@@ -78,11 +78,11 @@ def fftshift(x: TensorLike, dim: Any = None) -> Tensor:
     >>> fftshift([0, 1, 2, -2, -1]).tolist()
     [-2, -1, 0, 1, 2]
     """
-    return _shifted("fftshift", x, dim, back=False)
+    return _shifted("fftshift", x, axes if dim is None else dim, back=False)
 
 
 @implements(np.fft.ifftshift)
-def ifftshift(x: TensorLike, dim: Any = None) -> Tensor:
+def ifftshift(x: TensorLike, dim: Any = None, *, axes: Any = None) -> Tensor:
     """The inverse of `fftshift`.
 
     Examples
@@ -90,4 +90,4 @@ def ifftshift(x: TensorLike, dim: Any = None) -> Tensor:
     >>> ifftshift([-2, -1, 0, 1, 2]).tolist()
     [0, 1, 2, -2, -1]
     """
-    return _shifted("ifftshift", x, dim, back=True)
+    return _shifted("ifftshift", x, axes if dim is None else dim, back=True)

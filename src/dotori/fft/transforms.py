@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +72,6 @@ def _opposite(norm: str | None) -> str:
     return names.get(norm or "backward", str(norm))
 
 
-@implements(np.fft.fft)
 def fft(
     x: TensorLike, n: int | None = None, dim: int = -1, norm: str | None = None
 ) -> Tensor:
@@ -86,7 +85,6 @@ def fft(
     return _transform(op.FFT, "fft", x, _one(n), dim, norm)
 
 
-@implements(np.fft.ifft)
 def ifft(
     x: TensorLike, n: int | None = None, dim: int = -1, norm: str | None = None
 ) -> Tensor:
@@ -100,7 +98,6 @@ def ifft(
     return _transform(op.InverseFFT, "ifft", x, _one(n), dim, norm)
 
 
-@implements(np.fft.rfft)
 def rfft(
     x: TensorLike, n: int | None = None, dim: int = -1, norm: str | None = None
 ) -> Tensor:
@@ -114,7 +111,6 @@ def rfft(
     return _of_real("rfft", x, _one(n), dim, norm)
 
 
-@implements(np.fft.irfft)
 def irfft(
     x: TensorLike, n: int | None = None, dim: int = -1, norm: str | None = None
 ) -> Tensor:
@@ -131,7 +127,6 @@ def irfft(
 # ------------------------------------------------------------ along two axes
 
 
-@implements(np.fft.fft2)
 def fft2(
     x: TensorLike, s: Any = None, dim: Any = (-2, -1), norm: str | None = None
 ) -> Tensor:
@@ -145,7 +140,6 @@ def fft2(
     return _transform(op.FFT, "fft2", x, s, dim, norm)
 
 
-@implements(np.fft.ifft2)
 def ifft2(
     x: TensorLike, s: Any = None, dim: Any = (-2, -1), norm: str | None = None
 ) -> Tensor:
@@ -159,7 +153,6 @@ def ifft2(
     return _transform(op.InverseFFT, "ifft2", x, s, dim, norm)
 
 
-@implements(np.fft.rfft2)
 def rfft2(
     x: TensorLike, s: Any = None, dim: Any = (-2, -1), norm: str | None = None
 ) -> Tensor:
@@ -173,7 +166,6 @@ def rfft2(
     return _of_real("rfft2", x, s, dim, norm)
 
 
-@implements(np.fft.irfft2)
 def irfft2(
     x: TensorLike, s: Any = None, dim: Any = (-2, -1), norm: str | None = None
 ) -> Tensor:
@@ -190,7 +182,6 @@ def irfft2(
 # ------------------------------------------------------------ along several axes
 
 
-@implements(np.fft.fftn)
 def fftn(
     x: TensorLike, s: Any = None, dim: Any = None, norm: str | None = None
 ) -> Tensor:
@@ -204,7 +195,6 @@ def fftn(
     return _transform(op.FFT, "fftn", x, s, dim, norm)
 
 
-@implements(np.fft.ifftn)
 def ifftn(
     x: TensorLike, s: Any = None, dim: Any = None, norm: str | None = None
 ) -> Tensor:
@@ -218,7 +208,6 @@ def ifftn(
     return _transform(op.InverseFFT, "ifftn", x, s, dim, norm)
 
 
-@implements(np.fft.rfftn)
 def rfftn(
     x: TensorLike, s: Any = None, dim: Any = None, norm: str | None = None
 ) -> Tensor:
@@ -232,7 +221,6 @@ def rfftn(
     return _of_real("rfftn", x, s, dim, norm)
 
 
-@implements(np.fft.irfftn)
 def irfftn(
     x: TensorLike, s: Any = None, dim: Any = None, norm: str | None = None
 ) -> Tensor:
@@ -249,7 +237,6 @@ def irfftn(
 # ------------------------------------------------------------ Hermitian spectra
 
 
-@implements(np.fft.hfft)
 def hfft(
     x: TensorLike, n: int | None = None, dim: int = -1, norm: str | None = None
 ) -> Tensor:
@@ -263,7 +250,6 @@ def hfft(
     return hfftn(x, _one(n), (dim,), norm)
 
 
-@implements(np.fft.ihfft)
 def ihfft(
     x: TensorLike, n: int | None = None, dim: int = -1, norm: str | None = None
 ) -> Tensor:
@@ -328,3 +314,31 @@ def ihfftn(
     (2, 4, 3)
     """
     return conj(_of_real("ihfftn", x, s, dim, _opposite(norm)))
+
+
+# ------------------------------------------------------------ under NumPy's names
+
+
+def _numpys(ours: Callable[..., Tensor], several: bool) -> Callable[..., Tensor]:
+    """The same with NumPy's name for `dim`: `axis`, or `axes`."""
+    if several:
+
+        def along_axes(
+            a: TensorLike, s: Any = None, axes: Any = None, norm: str | None = None
+        ) -> Tensor:
+            return ours(a, s, norm=norm) if axes is None else ours(a, s, axes, norm)
+
+        return along_axes
+
+    def along_axis(
+        a: TensorLike, n: int | None = None, axis: int = -1, norm: str | None = None
+    ) -> Tensor:
+        return ours(a, n, axis, norm)
+
+    return along_axis
+
+
+for _one_axis in (fft, ifft, rfft, irfft, hfft, ihfft):
+    implements(getattr(np.fft, _one_axis.__name__))(_numpys(_one_axis, False))
+for _axes in (fft2, ifft2, rfft2, irfft2, fftn, ifftn, rfftn, irfftn):
+    implements(getattr(np.fft, _axes.__name__))(_numpys(_axes, True))
