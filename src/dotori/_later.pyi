@@ -1,11 +1,14 @@
 from dotori.functions import (
     aliases,
+    alike,
     arithmetic,
+    casting,
     counting,
     cumulative,
     distance,
     filling,
     gathering,
+    layout,
     masking,
     matrices,
     products,
@@ -18,6 +21,7 @@ from dotori.functions import (
     spectrogram,
     splitting,
     statistics,
+    typed,
     views,
 )
 from dotori.functions import complex as numbers
@@ -253,3 +257,35 @@ class Later:
     diag_embed = diagonals.diag_embed
     diagflat = diagonals.diagflat
     diagonal = diagonals.diagonal
+
+    new_empty = alike.new_empty
+    new_empty_strided = alike.new_empty_strided
+    new_full = alike.new_full
+    new_ones = alike.new_ones
+    new_tensor = alike.new_tensor
+    new_zeros = alike.new_zeros
+
+    data_ptr = layout.data_ptr
+    element_size = layout.element_size
+    is_contiguous = layout.is_contiguous
+    is_floating_point = layout.is_floating_point
+    is_nonzero = layout.is_nonzero
+    is_same_size = layout.is_same_size
+    is_signed = layout.is_signed
+    ndimension = layout.ndimension
+    nelement = layout.nelement
+    storage_offset = layout.storage_offset
+    stride = layout.stride
+
+    bfloat16 = casting.bfloat16
+    bool = typed.bool
+    byte = typed.byte
+    cdouble = typed.cdouble
+    cfloat = typed.cfloat
+    char = typed.char
+    half = typed.half
+    int = typed.int
+    short = typed.short
+    to = casting.to
+    type = casting.type
+    type_as = casting.type_as

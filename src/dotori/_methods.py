@@ -248,7 +248,6 @@ class Casting:
     __slots__ = ()
 
     astype = shape.cast
-    to = shape.cast
 
     def float(self) -> Tensor:
         return shape.cast(self, float32)

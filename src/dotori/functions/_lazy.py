@@ -67,7 +67,7 @@ _FAMILIES = {
         "block_diag diag diag_embed diagflat diagonal tril_indices triu_indices"
     ),
     "repeating": "fliplr flipud repeat_interleave roll rot90 tile",
-    "combining": ("cartesian_prod column_stack combinations dstack meshgrid"),
+    "combining": "cartesian_prod column_stack combinations dstack meshgrid",
     # more products, and complex numbers
     "products": (
         "addbmm addmm addmv addr baddbmm bmm chain_matmul cross dot ger inner kron mm "
@@ -86,6 +86,15 @@ _FAMILIES = {
     "complex": (
         "angle complex conj conj_physical imag is_complex is_conj is_neg isreal polar "
         "real resolve_conj resolve_neg sgn view_as_complex view_as_real"
+    ),
+    # new tensors, and how they lie in memory
+    "alike": "asarray empty_permuted empty_strided scalar_tensor",
+    "layout": ("is_floating_point is_nonzero is_same_size is_signed is_tensor numel"),
+    "copies": (
+        "alias_copy as_strided_copy detach_copy diagonal_copy expand_copy "
+        "permute_copy select_copy slice_copy split_copy split_with_sizes_copy "
+        "squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsqueeze_copy "
+        "view_copy"
     ),
     # random numbers
     "sampling": (
@@ -152,6 +161,13 @@ _METHODS = {
         "angle conj conj_physical is_complex is_conj is_neg isreal resolve_conj "
         "resolve_neg sgn"
     ),
+    "alike": ("new_empty new_empty_strided new_full new_ones new_tensor new_zeros"),
+    "layout": (
+        "data_ptr element_size is_contiguous is_floating_point is_nonzero "
+        "is_same_size is_signed ndimension nelement storage_offset stride"
+    ),
+    "casting": "bfloat16 to type type_as",
+    "typed": "bool byte cdouble cfloat char half int short",
     "sampling": "bernoulli multinomial",
     "filling": (
         "bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_ "

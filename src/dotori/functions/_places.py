@@ -48,15 +48,18 @@ def number_as(place: str, value: Any, dtype: np.dtype[Any]) -> Any:
     Raises
     ------
     DTypeError
-        If integers cannot hold it: infinity, NaN, or what is out of their range.
+        If integers cannot hold it: infinity, NaN, or what is out of their range. As in
+        PyTorch, negative numbers of that size count from the end of unsigned types.
     """
     given = np.asarray(value)
     if dtype.kind in "iu" and given.dtype.kind in "iuf":
         limits = np.iinfo(dtype)
-        if not limits.min - 1 < given < limits.max + 1:
+        if not min(limits.min, -limits.max) - 1 < given < limits.max + 1:
             raise DTypeError(f"{place}: {value!r} cannot be kept as {dtype}")
     if given.dtype.kind == "c" and dtype.kind != "c":
         raise DTypeError(f"{place}: {value!r} cannot be kept as {dtype}")
+    if dtype.kind == "u" and given.dtype.kind == "f":
+        given = given.astype(np.int64)
     return given.astype(dtype)
 
 

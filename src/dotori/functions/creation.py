@@ -100,7 +100,9 @@ def tensor(
     return wrap(array).requires_grad_(requires_grad)
 
 
-def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
+def as_tensor(
+    data: Any, dtype: DTypeLike | None = None, device: str | None = None
+) -> Tensor:
     """A tensor of `data`: itself if it is one, around its memory if it is an array.
 
     Examples
@@ -111,10 +113,12 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
     >>> t.tolist()
     [7.0, 0.0, 0.0]
     """
-    node = getattr(data, "node", None)
-    if node is not None or (hasattr(data, "node") and dtype is None):
-        return data if dtype is None else data.to(dtype)  # type: ignore[no-any-return]
-    return wrap(to_array(data, dtype))
+    if hasattr(data, "node"):
+        if dtype is None and device is None:
+            return data  # type: ignore[no-any-return]
+        return data.to(dtype=dtype, device=device)  # type: ignore[no-any-return]
+    array = to_array(data, dtype)
+    return wrap(array if device is None else to_device(array, device))
 
 
 def from_numpy(array: Array) -> Tensor:
@@ -139,12 +143,26 @@ def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(map(int, size))
 
 
-def _finish(array: Array, requires_grad: bool) -> Tensor:
+def _finish(array: Array, requires_grad: bool, device: str | None = None) -> Tensor:
+    """The new tensor of `array`, a leaf if it `requires_grad`.
+
+    Raises
+    ------
+    DTypeError
+        If it holds no floats, but requires a gradient.
+    """
+    if device is not None:
+        array = to_device(array, device)
+    if requires_grad and array.dtype.kind not in "fc":
+        raise DTypeError(f"only floats have gradients, {array.dtype} was asked for")
     return wrap(array, leaf(array) if requires_grad else None)
 
 
 def zeros(
-    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
+    *size: Any,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of zeros. ``zeros(2, 3)`` and ``zeros((2, 3))`` are the same.
 
@@ -154,11 +172,14 @@ def zeros(
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     dtype = get_default_dtype() if dtype is None else dtype
-    return _finish(np.zeros(_shape(size), dtype), requires_grad)
+    return _finish(np.zeros(_shape(size), dtype), requires_grad, device)
 
 
 def ones(
-    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
+    *size: Any,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of ones.
 
@@ -168,7 +189,7 @@ def ones(
     [1.0, 1.0, 1.0]
     """
     dtype = get_default_dtype() if dtype is None else dtype
-    return _finish(np.ones(_shape(size), dtype), requires_grad)
+    return _finish(np.ones(_shape(size), dtype), requires_grad, device)
 
 
 def rand(

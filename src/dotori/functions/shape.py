@@ -180,8 +180,8 @@ swapaxes = transpose
 
 
 @implements(np.moveaxis)
-def movedim(x: TensorLike, source: int, destination: int) -> Tensor:
-    """Take an axis out and put it in at another place.
+def movedim(x: TensorLike, source: Any, destination: Any) -> Tensor:
+    """Take an axis out and put it in at another place; or several, in tuples.
 
     Examples
     --------
@@ -189,10 +189,18 @@ def movedim(x: TensorLike, source: int, destination: int) -> Tensor:
     (3, 4, 2)
     """
     t = as_variable(x)
-    a = axis_of("movedim", source, t.ndim, t.shape)
-    b = axis_of("movedim", destination, t.ndim, t.shape)
-    axes = [i for i in range(t.ndim) if i != a]
-    axes.insert(b, a)
+    taken, put = (
+        [axis_of("movedim", d, t.ndim, t.shape) for d in sizes((given,))]
+        for given in (source, destination)
+    )
+    if len(taken) != len(put) or not len(set(taken)) == len(taken) == len(set(put)):
+        raise AxisError(
+            f"movedim: from {source} to {destination}: as many axes are wanted, and "
+            "none of them twice"
+        )
+    axes = [i for i in range(t.ndim) if i not in taken]
+    for place, axis in sorted(zip(put, taken, strict=True)):
+        axes.insert(place, axis)
     return permute(t, axes)
 
 
@@ -327,9 +335,17 @@ def _lower(t: Tensor, diagonal: int) -> Any:
 def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     """The same numbers as another type; itself where it has that type already."""
     t = as_variable(x)
-    chosen = np.dtype(dtype)
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError as error:
+        hint = "; NumPy has none, float32 and float16 are near it"
+        raise DTypeError(
+            f"there is no type {dtype!r}" + hint * ("bfloat16" in str(dtype))
+        ) from error
     if t.dtype == chosen:
         return t
+    if chosen.kind not in "fiubc":
+        raise DTypeError(f"a tensor cannot hold {chosen}")
     result: Tensor = apply(op.Cast, t, dtype=chosen)
     return result
 

@@ -89,8 +89,8 @@ def _reinterpreted(x: Tensor, dtype: np.dtype[Any]) -> Tensor:
         result: Tensor = apply(Reinterpret, x, dtype=dtype)
     except (ValueError, TypeError) as error:
         raise ShapeError(
-            f"view: {x.dtype} of shape {x.shape} and strides {steps_of(x.array)} cannot "
-            f"be read as {dtype}: {error}"
+            f"view: {x.dtype} of shape {x.shape} and strides {steps_of(x.array)} "
+            f"cannot be read as {dtype}: {error}"
         ) from error
     return result
 
@@ -225,8 +225,8 @@ def as_strided(
     offset = start if storage_offset is None else int(storage_offset)
     if len(shape) != len(strides) or min((*shape, *strides, offset), default=0) < 0:
         raise ShapeError(
-            f"as_strided: size {shape}, stride {strides} and offset {offset} must be as "
-            "many, and not negative"
+            f"as_strided: size {shape}, stride {strides} and offset {offset} must be "
+            "as many, and not negative"
         )
     last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
     if last >= memory and 0 not in shape:
@@ -410,4 +410,6 @@ def sum_to_size(x: TensorLike, *size: Any) -> Tensor:
     axes = tuple(range(lead)) + tuple(
         i + lead for i, n in enumerate(shape) if n == 1 and a.shape[i + lead] != 1
     )
+    if not shape:
+        return a.sum()
     return reshape(a.sum(axis=axes), shape) if axes else a

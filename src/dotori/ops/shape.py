@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dotori.ops._op import Op, Sample
+from dotori.backend import to_device
+from dotori.ops._op import Op, Sample, follow
 
 
 class Reshape(Op):
@@ -79,6 +80,26 @@ class Cast(Op):
         yield Sample((rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.float64)})
 
 
+class Move(Op):
+    """The same numbers on another device; `was` is the one before."""
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, device: str, was: str) -> Any:
+        return to_device(x, device)
+
+    @staticmethod
+    def backward(xp: Any, dy: Any, *, device: str, was: str) -> Any:
+        return follow(Move, xp, dy, device=was, was=device)
+
+    @staticmethod
+    def torch(x: Any, *, device: str, was: str) -> Any:
+        return x.to(device)
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        yield Sample((rng.standard_normal((2, 3)),), {"device": "cpu", "was": "cpu"})
+
+
 class BroadcastTo(Op):
     """The same numbers, repeated along new axes and axes of length 1."""
 
@@ -119,7 +140,6 @@ class Reinterpret(Op):
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         yield Sample((rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.int64)})
-        yield Sample((rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.uint8)})
 
 
 class Flip(Op):

@@ -125,7 +125,8 @@ class AsStrided(Op):
             row[strided_places(*was)] = x
             x = row
         bytes_ = [s * x.itemsize for s in strides]
-        return np.ndarray(shape, x.dtype, _row(storage(x)), offset * x.itemsize, bytes_)
+        start = _bytes_ahead(x) % x.itemsize + offset * x.itemsize
+        return np.ndarray(shape, x.dtype, _row(storage(x)), start, bytes_)
 
     @staticmethod
     def backward(
@@ -183,6 +184,11 @@ def steps_of(x: Any) -> tuple[int, ...]:
 
 def memory_of(x: Any) -> tuple[int, int]:
     """Where `x` begins in the memory that it lies in, and the length of that."""
-    base = storage(x)
-    start = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    return start // x.itemsize, base.nbytes // x.itemsize
+    ahead = _bytes_ahead(x)
+    return ahead // x.itemsize, (storage(x).nbytes - ahead % x.itemsize) // x.itemsize
+
+
+def _bytes_ahead(x: Any) -> int:
+    """The bytes of the memory before the first element of `x`."""
+    own, whole = (a.__array_interface__["data"][0] for a in (x, storage(x)))
+    return int(own - whole)
