@@ -296,7 +296,7 @@ class BesselY0(Unary):
 
     floats = True
     differentiable = False
-    low, high = 0.2, 4.5  # beyond, PyTorch's has 7 digits only
+    low, high = 1.5, 3.5  # about its roots, PyTorch's has 7 digits only
     torch = "special.bessel_y0"
 
     @staticmethod

@@ -14,12 +14,14 @@ import math
 from typing import Any
 
 from dotori.ops._op import follow
-from dotori.ops.approximation import INFINITY, clenshaw, horner, in_float64, piecewise
+from dotori.ops.approximation import INFINITY, horner, in_float64, in_powers, piecewise
 from dotori.ops.elementwise import Unary
 from dotori.ops.normal import SERIES
 
 ROOT_HALF = math.sqrt(0.5)
 TWO_BY_ROOT_PI = 2 / math.sqrt(math.pi)
+
+_TAIL = in_powers(SERIES)
 
 _ERF = (
     0.965468738669867301,
@@ -155,7 +157,7 @@ _INVERSE_FAR = (
 
 def scaled_tail(x: Any) -> Any:
     """e^(x^2) erfc(x) for x >= 0."""
-    return clenshaw(1 - 7.5 / (x + 3.75), SERIES) / (2 * x + 1)
+    return horner(1 - 7.5 / (x + 3.75), _TAIL) / (2 * x + 1)
 
 
 def exp_square(xp: Any, x: Any, factor: float) -> Any:

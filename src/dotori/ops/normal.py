@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dotori.ops._op import Op, Sample
+from dotori.ops.approximation import horner, in_blocks, in_powers
 
 # (1 + 2z) e^(z^2) erfc(z) as a Chebyshev series in t = (z - 3.75) / (z + 3.75), z >= 0:
 # the form of Shepherd and Laframboise, Mathematics of Computation 36 (1981), 249-253.
@@ -41,7 +42,20 @@ SERIES = (
     -1.8645628804193131e-15,
     -1.25079505306886471e-15,
 )
-_TERMS = {2: 8, 4: 12, 8: len(SERIES)}  # by the bytes of a float
+# The first terms make a polynomial of less precision; by the bytes of a float.
+_POLYNOMIALS = {n: in_powers(SERIES[:terms]) for n, terms in ((2, 8), (4, 12), (8, 23))}
+
+
+def _normal_cdf(xp: Any, x: Any) -> Any:
+    """P(Z <= x) in the type of x, an array of one axis."""
+    z = xp.minimum(abs(x), 40)  # beyond, e^(-z^2/2) is 0 anyway
+    z *= math.sqrt(0.5)
+    t = 1 - 7.5 / (z + 3.75)
+    tail = horner(t, _POLYNOMIALS[x.dtype.itemsize])
+    tail /= z * 4 + 2
+    z *= z
+    tail *= xp.exp(-z)
+    return xp.where(x < 0, tail, 1 - tail)
 
 
 class NormalCdf(Op):
@@ -53,10 +67,7 @@ class NormalCdf(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        z = xp.minimum(abs(x), 40) * math.sqrt(0.5)  # beyond, e^(-z^2) is 0 anyway
-        t = (z - 3.75) / (z + 3.75)
-        tail = xp.exp(-z * z) * _chebyshev(t) / (z * 4 + 2)
-        return xp.where(x < 0, tail, 1 - tail)
+        return in_blocks(xp, _normal_cdf, x.dtype.newbyteorder("="), x)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:
@@ -66,12 +77,3 @@ class NormalCdf(Op):
     def samples(rng: Any) -> Iterator[Sample]:
         yield Sample((rng.uniform(-3, 3, (3, 4)),))
         yield Sample((rng.uniform(-3, 3, ()),))
-
-
-def _chebyshev(t: Any) -> Any:
-    """The series at `t`, by Clenshaw's recurrence."""
-    twice = t + t
-    b = after = t * 0
-    for c in reversed(SERIES[1 : _TERMS[t.dtype.itemsize]]):
-        b, after = twice * b - after + c, b
-    return t * b - after + SERIES[0]
