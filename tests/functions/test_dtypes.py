@@ -72,7 +72,7 @@ def test_functions_and_reductions_of_every_type(a):
     assert name_of(ours.cumsum(0)) == name_of(theirs.cumsum(0))
 
 
-@pytest.mark.parametrize("bad", [["a"], np.array(["2020"], "M8"), object(), [1j], None])
+@pytest.mark.parametrize("bad", [["a"], np.array(["2020"], "M8"), object(), None])
 def test_what_has_no_place_in_a_tensor(bad):
     with pytest.raises(DTypeError):
         dotori.tensor(bad)

@@ -73,6 +73,7 @@ def vander(x: TensorLike, N: int | None = None) -> Tensor:
         raise ArgumentError(f"linalg.vander: N must be larger than 1, got {n}")
     if t.dtype.kind == "b":
         t = t.to(np.int64)
+    t = t if t.ndim else t.reshape(1)
     powers = [wrap(np.ones_like(t.array)), t]
     while len(powers) < n:
         powers.append(mul(powers[-1], t))
