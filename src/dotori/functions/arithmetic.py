@@ -185,7 +185,6 @@ def fmin(a: TensorLike, b: TensorLike) -> Tensor:
     return elementwise.where(first, a, b)
 
 
-@implements(np.heaviside)
 def heaviside(x: TensorLike, values: TensorLike) -> Tensor:
     """0 below 0, 1 above, and `values` at 0.
 
@@ -198,6 +197,13 @@ def heaviside(x: TensorLike, values: TensorLike) -> Tensor:
     if len(types) > 1:
         raise DTypeError(f"heaviside: x and values must have one type, got {types}")
     return binary(op.Heaviside, x, values)
+
+
+@implements(np.heaviside)
+def _numpys_heaviside(x: TensorLike, values: TensorLike) -> Tensor:
+    """NaN of NaN."""
+    nan = comparison.isnan(x)
+    return elementwise.where(nan, math.nan, binary(op.Heaviside, x, values))
 
 
 def nan_to_num(
@@ -258,7 +264,8 @@ def copysign(a: TensorLike, b: TensorLike) -> Tensor:
     x, y = promote_operands(_raw(a), _raw(b), floats=True)
     dtype = x.dtype if hasattr(x, "dtype") else y.dtype
     signs = np.copysign(dtype.type(1), y)
-    return elementwise.mul(elementwise.abs(cast(a, dtype)), signs)
+    given = a if hasattr(a, "node") else np.asarray(x, dtype)
+    return elementwise.mul(elementwise.abs(cast(given, dtype)), signs)
 
 
 def _raw(x: TensorLike) -> Any:

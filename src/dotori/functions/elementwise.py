@@ -231,8 +231,18 @@ def minimum(a: TensorLike, b: TensorLike) -> Tensor:
 
 
 @implements(np.where)
-def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
-    """`a` where the condition holds, else `b`.
+def where(
+    condition: TensorLike,
+    a: TensorLike = None,
+    b: TensorLike = None,
+    *,
+    input: TensorLike = None,
+    other: TensorLike = None,
+) -> Any:
+    """`a` where the condition holds, else `b`; or the places where it holds.
+
+    Without `a` and `b` it is ``nonzero(condition, as_tuple=True)``. PyTorch's names of
+    the two are `input` and `other`.
 
     Examples
     --------
@@ -242,7 +252,14 @@ def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
     from dotori.dtypes import promote_operands
     from dotori.functions.shape import cast
 
+    a, b = input if a is None else a, other if b is None else b
     mask = as_variable(condition)
+    if a is None and b is None:
+        from dotori.functions.gathering import nonzero
+
+        return nonzero(mask, as_tuple=True)
+    if a is None or b is None:
+        raise ArgumentError("where: give both alternatives, or none")
     values = [getattr(v, "array", v) for v in (a, b)]
     x, y = promote_operands(*values, floats=False)
     given = [
@@ -276,10 +293,13 @@ def clamp(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tens
 
 
 def _clamp_between(t: Tensor, low: TensorLike, high: TensorLike) -> Tensor:
-    """`clamp` with tensors as bounds; a comparison with NaN holds for no one."""
+    """`clamp` with tensors as bounds; a NaN stays, and gets no gradient."""
+    nan = t != t
     if low is not None:
-        t = where((t >= low) | (t != t), t, low)
-    return t if high is None else where((t <= high) | (t != t), t, high)
+        t = where(t >= low, t, where(nan, math.nan, low) if nan.array.any() else low)
+    if high is not None:
+        t = where(t <= high, t, where(nan, math.nan, high) if nan.array.any() else high)
+    return t
 
 
 @implements(np.clip)

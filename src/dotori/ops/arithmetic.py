@@ -83,16 +83,14 @@ class DivTrunc(RoundedQuotient):
 
 
 class Heaviside(Binary):
-    """0 below 0, 1 above, and b at 0."""
+    """0 below 0, 1 above, and b at 0; 0 of NaN."""
 
     differentiable = False
     torch = "heaviside"
 
     @staticmethod
     def forward(xp: Any, a: Any, b: Any) -> Any:
-        if a.dtype.kind == "f":
-            return xp.heaviside(a, b)
-        return xp.where(a == 0, b, (a > 0).astype(a.dtype))
+        return xp.where(a == 0, b, a > 0).astype(np.result_type(a, b))
 
 
 class NextAfter(Binary):
