@@ -176,7 +176,7 @@ def igammac(a: TensorLike, x: TensorLike) -> Tensor:
 
 
 def _want_floats(name: str, a: TensorLike, x: TensorLike) -> None:
-    types = [getattr(value, "dtype", np.result_type(value)) for value in (a, x)]
+    types = [getattr(v, "dtype", None) or np.asarray(v).dtype for v in (a, x)]
     if all(dtype.kind in "biu" for dtype in types):
         raise DTypeError(f"{name}: expected floats, got {types[0]} and {types[1]}")
 

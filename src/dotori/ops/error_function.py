@@ -224,7 +224,7 @@ def ndtr(xp: Any, x: Any) -> Any:
 
 def log_ndtr(xp: Any, x: Any) -> Any:
     def left(z: Any) -> Any:
-        return xp.log(scaled_tail(z * -ROOT_HALF) * 0.5) - z * z * 0.5
+        return xp.log(scaled_tail(z * -ROOT_HALF) * 0.5) - z * (z * 0.5)
 
     def right(z: Any) -> Any:
         return xp.log1p(-ndtr(xp, -z))

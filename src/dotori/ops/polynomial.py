@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dotori.errors import ArgumentError
 from dotori.ops._op import Op, Sample
 from dotori.ops.approximation import by_case, in_float64
 
 STEPS = 8  # degrees by recurrence, where there is another way
+MOST = 1_000_000  # where there is none
 
 Step = Callable[[int, Any, Any, Any], Any]
 #: P_1(x), and P_{k+1} from (k, x, P_k, P_{k-1}); P_0 is 1.
@@ -46,7 +48,7 @@ def polynomial(family: str) -> Callable[..., Any]:
         if not family.startswith("chebyshev"):
             return _recur(xp, x, n, family)
         kind = family[-1]
-        few = ~(n > STEPS)
+        few = ~((n > STEPS) & (n < xp.inf))
         return by_case(
             xp,
             (few, lambda x, n: _recur(xp, x, n, family)),
@@ -59,13 +61,18 @@ def polynomial(family: str) -> Callable[..., Any]:
 
 def _recur(xp: Any, x: Any, n: Any, family: str) -> Any:
     """Up to the highest degree; each element keeps the value at its own."""
+    highest = float(xp.where(abs(n) < xp.inf, n, 0).max())
+    if highest > MOST:
+        raise ArgumentError(
+            f"{family}: degrees go up to {MOST}, got {highest:g}: it takes as many steps"
+        )
     first, step = RECURRENCES[family]
     before, p = xp.ones_like(x), first(x)
     y = xp.where(n == 0, before, xp.where(n == 1, p, 0.0))
-    for k in range(1, int(max(n.max(), 0.0))):
+    for k in range(1, int(max(highest, 0.0))):
         before, p = p, step(k, x, p, before)
         y = xp.where(n == k + 1, p, y)
-    return xp.where((x == x) & (n == n), y, xp.nan)
+    return xp.where(abs(n) < xp.inf, y, xp.nan)
 
 
 def _chebyshev(xp: Any, x: Any, n: Any, kind: str) -> Any:
