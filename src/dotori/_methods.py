@@ -127,6 +127,10 @@ class Elementwise:
     __xor__ = comparison.bitwise_xor
     __invert__ = comparison.bitwise_not
 
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """Itself where the condition holds, else `other`."""
+        return elementwise.where(condition, self, other)
+
     def __eq__(self, other: Any) -> Any:
         return comparison.eq(self, other)
 

@@ -74,6 +74,16 @@ class Tensor(Variable, Methods):
         return self.array.ndim
 
     @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self.array.nbytes
+
+    @property
     def device(self) -> str:
         return device_of(self.array)
 

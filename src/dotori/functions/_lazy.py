@@ -52,7 +52,7 @@ _FAMILIES = {
         "scatter_add scatter_reduce"
     ),
     "masking": (
-        "diagonal_scatter masked_fill masked_scatter select_scatter slice_scatter"
+        "diagonal_scatter fill masked_fill masked_scatter select_scatter slice_scatter"
     ),
     # shape, parts, repetition
     "views": (
@@ -67,6 +67,7 @@ _FAMILIES = {
         "block_diag diag diag_embed diagflat diagonal tril_indices triu_indices"
     ),
     "repeating": "fliplr flipud repeat_interleave roll rot90 tile",
+    "padding": "constant_pad_nd",
     "combining": "cartesian_prod column_stack combinations dstack meshgrid",
     # more products, and complex numbers
     "products": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -230,6 +230,17 @@ def minimum(a: TensorLike, b: TensorLike) -> Tensor:
     return binary(op.Minimum, a, b)
 
 
+@overload
+def where(condition: TensorLike) -> tuple[Tensor, ...]: ...
+@overload
+def where(
+    condition: TensorLike,
+    a: TensorLike = ...,
+    b: TensorLike = ...,
+    *,
+    input: TensorLike = ...,
+    other: TensorLike = ...,
+) -> Tensor: ...
 @implements(np.where)
 def where(
     condition: TensorLike,

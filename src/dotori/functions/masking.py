@@ -21,11 +21,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "diagonal_scatter",
+    "fill",
     "masked_fill",
     "masked_scatter",
     "select_scatter",
     "slice_scatter",
 ]
+
+
+def fill(x: TensorLike, value: TensorLike) -> Tensor:
+    """One number everywhere, in the shape and type of `x`.
+
+    Examples
+    --------
+    >>> fill([1.0, 2.0], 3).tolist()
+    [3.0, 3.0]
+    """
+    t = as_variable(x)
+    return elementwise.where(True, one_number("fill", value, t.dtype), t)
 
 
 def masked_fill(x: TensorLike, mask: TensorLike, value: TensorLike) -> Tensor:

@@ -8,4 +8,5 @@ from dotori.nn.functional.dropout import *
 from dotori.nn.functional.linear import *
 from dotori.nn.functional.loss import *
 from dotori.nn.functional.margin import *
+from dotori.nn.functional.padding import *
 from dotori.nn.functional.penalty import *
