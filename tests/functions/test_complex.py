@@ -58,18 +58,18 @@ SAME_IN_BOTH = {
 def test_agrees_with_pytorch(name):
     pytest.importorskip("torch", reason="PyTorch is the oracle")
     import torch
+
     from torch_oracle import agree
 
     function, *arrays = SAME_IN_BOTH[name]
-    agree(
-        lambda *xs: function(dotori, *xs), lambda *ts: function(torch, *ts), *arrays
-    )
+    agree(lambda *xs: function(dotori, *xs), lambda *ts: function(torch, *ts), *arrays)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (4, 4)])
 def test_svd_and_eigh_of_complex_matrices_agree_with_pytorch(size):
     pytest.importorskip("torch", reason="PyTorch is the oracle")
     import torch
+
     from torch_oracle import agree
 
     m, n = size

@@ -11,25 +11,49 @@ gradients flow through. Arguments of all:
 NumPy's functions of the same names (``np.fft.fft(t)``) reach these for tensors.
 """
 
-from dotori.fft.frequencies import fftfreq as fftfreq
-from dotori.fft.frequencies import fftshift as fftshift
-from dotori.fft.frequencies import ifftshift as ifftshift
-from dotori.fft.frequencies import rfftfreq as rfftfreq
-from dotori.fft.transforms import fft as fft
-from dotori.fft.transforms import fft2 as fft2
-from dotori.fft.transforms import fftn as fftn
-from dotori.fft.transforms import hfft as hfft
-from dotori.fft.transforms import hfft2 as hfft2
-from dotori.fft.transforms import hfftn as hfftn
-from dotori.fft.transforms import ifft as ifft
-from dotori.fft.transforms import ifft2 as ifft2
-from dotori.fft.transforms import ifftn as ifftn
-from dotori.fft.transforms import ihfft as ihfft
-from dotori.fft.transforms import ihfft2 as ihfft2
-from dotori.fft.transforms import ihfftn as ihfftn
-from dotori.fft.transforms import irfft as irfft
-from dotori.fft.transforms import irfft2 as irfft2
-from dotori.fft.transforms import irfftn as irfftn
-from dotori.fft.transforms import rfft as rfft
-from dotori.fft.transforms import rfft2 as rfft2
-from dotori.fft.transforms import rfftn as rfftn
+from dotori.fft.frequencies import fftfreq, fftshift, ifftshift, rfftfreq
+from dotori.fft.transforms import (
+    fft,
+    fft2,
+    fftn,
+    hfft,
+    hfft2,
+    hfftn,
+    ifft,
+    ifft2,
+    ifftn,
+    ihfft,
+    ihfft2,
+    ihfftn,
+    irfft,
+    irfft2,
+    irfftn,
+    rfft,
+    rfft2,
+    rfftn,
+)
+
+__all__ = [
+    "fft",
+    "fft2",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "hfft2",
+    "hfftn",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "ihfft2",
+    "ihfftn",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftfreq",
+    "rfftn",
+]

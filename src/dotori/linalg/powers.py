@@ -71,7 +71,7 @@ def vander(x: TensorLike, N: int | None = None) -> Tensor:
     n = (t.shape[-1] if t.ndim else 1) if N is None else N
     if n <= 1:
         raise ArgumentError(f"linalg.vander: N must be larger than 1, got {n}")
-    if t.dtype.kind == "b":
+    if t.dtype.kind in "bui":
         t = t.to(np.int64)
     t = t if t.ndim else t.reshape(1)
     powers = [wrap(np.ones_like(t.array)), t]
