@@ -60,6 +60,8 @@ def resolve(name):
     """dotori's function of PyTorch's name, as a function of tensors; or None."""
     if name == "einsum":  # whose samples have the tensors first
         return lambda tensors, equation: dotori.einsum(equation, tensors)
+    if name == "where":  # whose samples have the condition second
+        return lambda x, condition, other: dotori.where(condition, x, other)
     found = dotori
     for part in name.split("."):
         try:
@@ -87,6 +89,8 @@ def to_ours(value, track=False, leaves=None):
     if isinstance(value, torch.Tensor):
         if value.layout is not torch.strided or value.dtype not in DTYPES:
             raise NotOurs(str(value.dtype))
+        if value.is_meta or value.ndim > 64:
+            raise NotOurs("no NumPy array is without memory, or has so many axes")
         array = value.detach().resolve_conj().resolve_neg().numpy().copy()
         tracked = track and value.requires_grad
         made = dotori.tensor(array, dtype=array.dtype, requires_grad=tracked)
@@ -113,7 +117,11 @@ def to_ours(value, track=False, leaves=None):
     if isinstance(value, (list, tuple)):
         return type(value)(to_ours(v, track, leaves) for v in value)
     if isinstance(value, dict):
-        return {k: to_ours(v, track, leaves) for k, v in value.items()}
+        return {
+            k: to_ours(v, track, leaves)
+            for k, v in value.items()
+            if v is not torch.preserve_format  # which says nothing
+        }
     return value
 
 

@@ -12,6 +12,8 @@ FREE = {
 
 #: Relative and absolute tolerance where 1e-7 is not within reach, with the reason.
 TOLERANCE: dict[str, tuple[float, float]] = {
+    "half": (1e-3, 1e-3),  # PyTorch's gradient takes the way through float16
+    "cov": (1e-6, 1e-6),  # its samples mix float32 weights with float64
     # beyond x = 5 PyTorch's have 7 digits (as SciPy and mpmath show)
     "special.bessel_j0": (1e-6, 1e-6),
     "special.bessel_j1": (1e-6, 1e-6),
@@ -21,6 +23,7 @@ TOLERANCE: dict[str, tuple[float, float]] = {
 
 #: Gradients that are not compared: name and reason.
 WITHOUT_GRADIENT: dict[str, str] = {
+    "as_strided_scatter": "PyTorch's goes on to elements that were replaced",
     "nn.functional.ctc_loss": "PyTorch's holds behind log_softmax only; compared there",
     "cholesky_inverse": "PyTorch's names the triangle that is not read as well",
     "cholesky_solve": "PyTorch's names the triangle that is not read as well",
@@ -29,11 +32,17 @@ WITHOUT_GRADIENT: dict[str, str] = {
 
 #: Samples that are refused on purpose: a part of the message.
 DELIBERATE: dict[str, str] = {
+    "histogramdd": "bins must rise",  # PyTorch counts something in unsorted ones
     "nn.functional.gaussian_nll_loss": "they must be equal",
 }
 
 #: Types that are not compared: name and reason.
 TYPES_DIFFER: dict[str, tuple[str, str]] = {
+    "argsort": ("uint8 int64 int32 bool", "of equal elements PyTorch keeps no order"),
+    "sort": ("uint8 int64 int32 bool", "of equal elements PyTorch keeps no order"),
+    "topk": ("uint8 int64 int32", "which of equal elements is given is free"),
+    "kthvalue": ("uint8 int64 int32", "which of equal elements is given is free"),
+    "mode": ("int64 int32 uint8 bool", "which of equal elements is given is free"),
     "nn.functional.margin_ranking_loss": ("uint8", "targets of -1 have no uint8"),
 }
 

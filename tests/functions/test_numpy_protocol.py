@@ -63,11 +63,11 @@ def test_an_array_takes_the_values_of_a_detached_tensor():
 
 def test_a_function_without_a_gradient_says_so_and_works_outside():
     x = leaf([3.0, 1.0, 2.0])
-    with pytest.raises(GradientError, match=r"numpy.median has no gradient.*detach"):
-        np.median(x)
-    assert np.median(x.detach()).item() == 2.0
+    with pytest.raises(GradientError, match=r"numpy.unique has no gradient.*detach"):
+        np.unique(x)
+    assert np.unique(x.detach()).tolist() == [1.0, 2.0, 3.0]
     with dotori.no_grad():
-        assert np.sort(x).tolist() == [1.0, 2.0, 3.0]
+        assert np.partition(x, 0)[0].item() == 1.0
     with pytest.raises(GradientError, match=r"call .detach\(\).numpy\(\)"):
         np.asarray(x)
 
