@@ -1,6 +1,6 @@
 """Special functions that PyTorch has among its own names; `dotori.special` has all.
 
-They are computed in float64, whatever the type, to about 15 digits.
+All but `erf` are computed in float64, whatever the type, to about 15 digits.
 """
 
 from __future__ import annotations

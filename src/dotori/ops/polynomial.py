@@ -64,7 +64,7 @@ def _recur(xp: Any, x: Any, n: Any, family: str) -> Any:
     highest = float(xp.where(abs(n) < xp.inf, n, 0).max())
     if highest > MOST:
         raise ArgumentError(
-            f"{family}: degrees go up to {MOST}, got {highest:g}: it takes as many steps"
+            f"{family}: degrees go up to {MOST}, one a step; got {highest:g}"
         )
     first, step = RECURRENCES[family]
     before, p = xp.ones_like(x), first(x)

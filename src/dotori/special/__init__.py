@@ -1,8 +1,9 @@
 """Special functions under the names of ``torch.special``, on NumPy alone.
 
-All of them are computed in float64, whatever the type of their input, to about 15
-digits: relative ones, but for a function next to its roots, where they are counted from
-its greatest values around.
+Those that are nowhere else (and `erf`'s family, gamma's and Bessel's) are computed to
+about 15 digits: relative ones, but for an oscillation next to its roots, where they are
+counted from its greatest values around. A result in float32 is a float64 that was
+rounded, `erf` excepted, which is right to two units in the last place.
 """
 
 from dotori.functions.activation import log_softmax, softmax
