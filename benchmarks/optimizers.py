@@ -125,7 +125,9 @@ def main() -> None:
         print(f"{'':10s} {'dotori':>9s} {'on NumPy':>9s} {'PyTorch':>9s}  ratio")
         for name in SETTINGS:
             check(name, sizes)
-            ours, plain, theirs = (found := fastest(name, sizes, calls)).values()
+            # PyTorch's Muon computes in bfloat16, which most processors emulate.
+            found = fastest(name, sizes, 1 if name == "Muon" else calls)
+            ours, plain, theirs = found.values()
             best = list(found)[2].removeprefix("PyTorch, ")
             print(
                 f"{name:10s} {ours * 1e6:9.1f} {plain * 1e6:9.1f} {theirs * 1e6:9.1f}"

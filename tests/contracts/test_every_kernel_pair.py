@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dotori import kernels
-from dotori.kernels import _pair, optim, paired, registry
+from dotori.kernels import _pair, adaptive, optim, paired, registry
 
-assert optim  # the files that register kernels
+assert adaptive and optim  # the files that register kernels
 
 # The scalars of each kernel, in several settings; arrays come first, None leaves one out.
 A = "array"
@@ -23,6 +23,14 @@ CASES = {
     "rmsprop": [
         (A, A, A, None, None, 0.1, 0.99, 0.01, 1e-8, 0.0, 0.0),
         (A, A, A, A, A, 0.1, 0.99, 0.01, 1e-8, 0.3, 0.9),
+    ],
+    "adagrad": [(A, A, A, 0.1, 1e-10)],
+    "adadelta": [(A, A, A, A, 0.5, 0.9, 0.1, 1e-6)],
+    "adamax": [(A, A, A, A, 0.1, 0.1, 0.999, 1e-8)],
+    "nadam": [(A, A, A, A, 0.05, 0.06, 0.1, 0.001, 0.999, 3.0, 1e-8)],
+    "radam": [
+        (A, A, A, A, 0.05, 0.1, 0.001, 0.999, 1e-8, True),
+        (A, A, A, A, 0.05, 0.1, 0.001, 0.999, 1e-8, False),
     ],
 }
 SIZES = [0, 1, 7, 70_000]

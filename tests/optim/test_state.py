@@ -1,5 +1,6 @@
 """States, groups, names and hooks: what an optimiser keeps, saves and lets change."""
 
+import json
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import dotori
 from dotori import nn, optim
 from dotori.errors import ArgumentError, DTypeError, FormatError
+from dotori.train import checkpoint
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
 
@@ -143,15 +145,17 @@ def test_states_travel_both_ways(name, options):
 
 
 @every_case
-def test_a_saved_state_is_of_its_moment(name, options):
+def test_a_saved_state_is_of_its_moment_and_goes_through_a_file(name, options):
     a = Side(dotori, name, options)
     rng = np.random.default_rng(2)
     a.step(rng)
     state, values = a.optimizer.state_dict(), [p.array.copy() for p in a.params]
-    text = repr(state)
+    text, arrays = repr(state), {}
+    document = json.dumps(checkpoint.pack(state, arrays))
     a.step(np.random.default_rng(3))
     after = [p.array.copy() for p in a.params]
     assert repr(state) == text
+    state = checkpoint.unpack(json.loads(document), arrays)
     for p, value in zip(a.params, values, strict=True):
         p.data = value
     a.optimizer.load_state_dict(state)
@@ -389,6 +393,24 @@ def test_hooks_around_states():
     optimizer.register_load_state_dict_post_hook(lambda o: log.append(o.defaults["lr"]))
     optimizer.load_state_dict(state)
     assert optimizer.param_groups[0]["lr"] == 0.25 and log[-1] == 0.5
+
+
+class CallingItsParent(optim.SGD):
+    def step(self, closure=None):
+        return super().step(closure)
+
+
+def test_hooks_run_once_where_a_step_calls_its_parents():
+    w = dotori.tensor([1.0], requires_grad=True)
+    optimizer, log = CallingItsParent([w], lr=0.5), []
+    optimizer.register_step_pre_hook(lambda *args: log.append("before"))
+    optimizer.register_step_post_hook(lambda *args: log.append("after"))
+    for _ in range(2):
+        optimizer.step()
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step(lambda: 1 / 0)
+    optimizer.step()
+    assert log == ["before", "after"] * 2 + ["before"] + ["before", "after"]
 
 
 # ---------------------------------------------------------------- arguments

@@ -191,6 +191,23 @@ def test_mixed_types_in_a_group(name):
     assert mine["state"].keys() == other["state"].keys()
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_float32_is_as_near_to_float64_as_pytorchs(name):
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal((40, 30))
+    gradients = [rng.standard_normal((40, 30)) for _ in range(50)]
+    ends = []
+    for library, dtype in ((dotori, "f4"), (torch, "f4"), (torch, "f8")):
+        w = library.tensor(start.astype(dtype), requires_grad=True)
+        optimizer = getattr(library.optim, name)([w], lr=0.01)
+        for g in gradients:
+            w.grad = library.tensor(g.astype(dtype))
+            optimizer.step()
+        ends.append(w.detach().numpy().astype(np.float64))
+    mine, other = (np.abs(end - ends[2]).max() for end in ends[:2])
+    assert mine <= 3 * other + 1e-7
+
+
 # ---------------------------------------------------------------- without PyTorch's code
 
 

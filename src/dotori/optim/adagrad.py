@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from dotori.errors import ArgumentError
+from dotori.kernels.adaptive import adadelta, adagrad
 from dotori.optim.flat import Run
 from dotori.optim.optimizer import Group, Optimizer
 from dotori.optim.settings import Rate, check_flags, check_settings
@@ -83,8 +82,7 @@ class Adagrad(Optimizer):
             group["eps"],
         )
         for p, g, s in run.blocks(group, "sum"):
-            s += g * g
-            p -= rate * g / (np.sqrt(s) + eps)
+            adagrad(p, g, s, rate, float(eps))
 
 
 class Adadelta(Optimizer):
@@ -147,9 +145,4 @@ class Adadelta(Optimizer):
     def update(self, run: Run, group: Group) -> None:
         lr, rho, eps = float(group["lr"]), group["rho"], group["eps"]
         for p, g, s, a in run.blocks(group, "square_avg", "acc_delta"):
-            s *= rho
-            s += (1 - rho) * g * g
-            d = np.sqrt(a + eps) / np.sqrt(s + eps) * g
-            a *= rho
-            a += (1 - rho) * d * d
-            p -= lr * d
+            adadelta(p, g, s, a, lr, float(rho), 1.0 - rho, float(eps))

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import numpy as np
-
+from dotori.kernels.adaptive import adamax, nadam, radam
 from dotori.optim.flat import Run
 from dotori.optim.optimizer import Group, Optimizer
 from dotori.optim.settings import Rate, check_betas, check_flags, check_settings
@@ -74,9 +73,7 @@ class Adamax(Optimizer):
         (b1, b2), eps, t = group["betas"], group["eps"], run.step + 1
         rate = float(group["lr"]) / (1 - b1**t)
         for p, g, m, u in run.blocks(group, "exp_avg", "exp_inf"):
-            m += (1 - b1) * (g - m)
-            np.maximum(b2 * u, np.abs(g) + eps, out=u)
-            p -= rate * m / u
+            adamax(p, g, m, u, rate, 1.0 - b1, float(b2), float(eps))
 
 
 class NAdam(Optimizer):
@@ -156,13 +153,10 @@ class NAdam(Optimizer):
         product = run.numbers.get("mu_product", 1.0) * mu
         run.numbers["mu_product"] = product
         now, next_ = lr * (1 - mu) / (1 - product), lr * ahead / (1 - product * ahead)
-        v_scale = 1 / (1 - b2**t)
+        shares = 1.0 - b1, 1.0 - b2, float(b2), 1.0 / (1 - b2**t), float(eps)
         states = ("exp_avg", "exp_avg_sq")
         for p, g, m, v in run.blocks(group, *states, decoupled=decoupled):
-            m += (1 - b1) * (g - m)
-            v *= b2
-            v += (1 - b2) * g * g
-            p -= (now * g + next_ * m) / (np.sqrt(v * v_scale) + eps)
+            nadam(p, g, m, v, now, next_, *shares)
 
 
 class RAdam(Optimizer):
@@ -234,14 +228,10 @@ class RAdam(Optimizer):
         (b1, b2), eps, t = group["betas"], group["eps"], run.step + 1
         rate, root = float(group["lr"]) / (1 - b1**t), rectified_root(b2, t)
         states, decoupled = ("exp_avg", "exp_avg_sq"), group["decoupled_weight_decay"]
+        trusted = root is not None
+        shares = 1.0 - b1, 1.0 - b2, float(b2), float(eps)
         for p, g, m, v in run.blocks(group, *states, decoupled=decoupled):
-            m += (1 - b1) * (g - m)
-            v *= b2
-            v += (1 - b2) * g * g
-            if root is None:
-                p -= rate * m
-            else:
-                p -= rate * root * m / (np.sqrt(v) + eps)
+            radam(p, g, m, v, rate * (root or 1.0), *shares, trusted)
 
 
 def rectified_root(beta2: float, t: int) -> float | None:

@@ -49,6 +49,7 @@ class Hooked:
 
     #: Place -> key -> hook; None while there is none, which a step asks first.
     _hooks: dict[str, dict[int, Hook]] | None = None
+    _stepping = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """A subclass with a `step` of its own has hooks around it too."""
@@ -112,20 +113,29 @@ def with_hooks(step: Step) -> Step:
     @wraps(step)
     def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True  # for schedules, which should step after
-        if self._hooks is None:
+        if self._hooks is None or self._stepping:  # stepping: this is super().step()
             return step(self, *args, **kwargs)
-        for hook in self._hooks_at("before step"):
-            changed = hook(self, args, kwargs)
-            if changed is not None:
-                if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise ArgumentError(
-                        f"{type(self).__name__}: a hook before step must return None "
-                        f"or (args, kwargs), got {changed!r}"
-                    )
-                args, kwargs = changed
-        result = step(self, *args, **kwargs)
-        for hook in self._hooks_at("after step"):
-            hook(self, args, kwargs)
+        self._stepping = True
+        try:
+            for hook in self._hooks_at("before step"):
+                args, kwargs = _changed(self, hook(self, args, kwargs), args, kwargs)
+            result = step(self, *args, **kwargs)
+            for hook in self._hooks_at("after step"):
+                hook(self, args, kwargs)
+        finally:
+            self._stepping = False
         return result
 
     return hooked  # type: ignore[return-value]
+
+
+def _changed(optimizer: Any, changed: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments of a step after a hook has returned `changed`."""
+    if changed is None:
+        return args, kwargs
+    if not (isinstance(changed, tuple) and len(changed) == 2):
+        raise ArgumentError(
+            f"{type(optimizer).__name__}: a hook before step must return None or "
+            f"(args, kwargs), got {changed!r}"
+        )
+    return changed
