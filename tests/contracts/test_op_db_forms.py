@@ -19,7 +19,7 @@ from op_db import (
     to_ours,
     torch,
 )
-from op_db_excuses import FREE, LESS_PRECISE
+from op_db_excuses import DELIBERATE, FREE, LESS_PRECISE
 
 OPS = {name: op for name, op in real_valued().items() if resolve(op.name)}
 
@@ -120,7 +120,12 @@ def test_float32_is_as_precise_as_pytorchs(name):
                 exact = process(call(op.op, *doubled(packed)))
             except RuntimeError:
                 continue
-        found = process(call(resolve(op.name), *ours))
+        try:
+            found = process(call(resolve(op.name), *ours))
+        except ValueError as error:
+            if DELIBERATE.get(name, "-") in str(error):
+                continue
+            raise
         for a, b, c in zip(flat(found), flat(theirs), flat(exact), strict=True):
             x, y, z = as_array(a), as_array(b), as_array(c)
             if z.dtype.kind not in "fc" or x.dtype == np.float64:
