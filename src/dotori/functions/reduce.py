@@ -166,6 +166,12 @@ def var(
     if correction is None:
         correction = 1 if unbiased else 0
     keep = keepdim or keepdims
+    if t.dtype.kind == "c":  # |x - mean|^2 is the sum of both parts' squares
+        parts = (
+            var(part, dim, keepdim=keep, correction=correction, axis=axis)
+            for part in (t.real, t.imag)
+        )
+        return elementwise.add(*parts)
     return reduced(op.Var, "var", t, dim, axis, keep, correction=correction)
 
 

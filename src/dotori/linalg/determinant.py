@@ -9,6 +9,7 @@ import numpy as np
 from dotori.autograd import wrap
 from dotori.functions._numpy import TensorLike, implements
 from dotori.functions.elementwise import where
+from dotori.functions.transcendental import log
 from dotori.linalg.checks import matrix, run
 from dotori.ops import linalg as op
 
@@ -56,8 +57,11 @@ def logdet(x: TensorLike) -> Tensor:
     >>> logdet([[1.0, 0.0], [0.0, 1.0]]).item()
     0.0
     """
-    sign, size = slogdet(matrix("logdet", x))
-    negative = sign.array.real < 0
+    a = matrix("logdet", x)
+    if a.dtype.kind == "c":
+        return log(det(a))
+    sign, size = slogdet(a)
+    negative = sign.array < 0
     if not negative.any():
         return size
     return where(wrap(negative), size.dtype.type(np.nan), size)

@@ -121,7 +121,7 @@ def lstsq(
     x = matmul(pinv(a, rcond), right)
     values, rank = _rank(a, rcond)
     empty = wrap(np.empty(0, real_type(a.dtype)))
-    residuals = x.reshape(-1)[:0]
+    residuals = x.real.reshape(-1)[:0]
     full = bool((rank == min(a.shape[-2:])).all())
     if a.shape[-2] > a.shape[-1] and full and chosen != "gelsy":
         rest = (matmul(a, x) - right).abs()

@@ -12,12 +12,13 @@ from dotori.autograd import as_variable
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.functions.complex import conj
+from dotori.functions.diagonal import diagonal as _diagonal
 from dotori.functions.elementwise import mul
 from dotori.functions.linear import matmul as matmul
 from dotori.functions.products import cross as _cross
 from dotori.functions.products import trace as trace
 from dotori.functions.reduce import sum as _sum
-from dotori.functions.shape import axis_of, getitem, permute, reshape
+from dotori.functions.shape import axis_of, permute, reshape
 from dotori.linalg.systems import inv, solve
 
 if TYPE_CHECKING:
@@ -46,22 +47,17 @@ def vecdot(x: TensorLike, y: TensorLike, *, dim: int = -1) -> Tensor:
     return _sum(mul(conj(x), y), dim)
 
 
-def diagonal(A: TensorLike, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
-    """The diagonals of matrices, as a last axis.
+def diagonal(
+    A: TensorLike, *, offset: int = 0, dim1: int = -2, dim2: int = -1
+) -> Tensor:
+    """The diagonals of matrices, as a last axis: a view.
 
     Examples
     --------
     >>> diagonal([[1.0, 2.0], [3.0, 4.0]]).tolist()
     [1.0, 4.0]
     """
-    t = as_variable(A)
-    i, j = (axis_of("linalg.diagonal", d, t.ndim, t.shape) for d in (dim1, dim2))
-    if i == j:
-        raise ShapeError(f"linalg.diagonal: two axes are wanted, got {dim1} and {dim2}")
-    rest = [k for k in range(t.ndim) if k not in (i, j)]
-    n = max(0, min(t.shape[i] + min(offset, 0), t.shape[j] - max(offset, 0)))
-    rows = np.arange(n) + max(-offset, 0)
-    return getitem(permute(t, [*rest, i, j]), (..., rows, rows + offset))
+    return _diagonal(A, offset, dim1, dim2)
 
 
 @implements(np.linalg.multi_dot)

@@ -17,6 +17,7 @@ from dotori.errors import GradientError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.linalg.checks import matrix, stacks_fit
 from dotori.linalg.systems import checked
+from dotori.ops.linalg.triangular import sizes
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -110,17 +111,17 @@ def _pivot(a: Any, k: int) -> tuple[int, int]:
 
     The row is -1 where the whole column is 0.
     """
-    here, column = abs(a[k, k]), np.abs(a[k + 1 :, k])
+    here, column = sizes(a[k, k]), sizes(a[k + 1 :, k])
     largest = column.max(initial=0)
     if max(here, largest) == 0:
         return -1, 1
     if here >= _ALPHA * largest:
         return k, 1
     i = k + 1 + int(column.argmax())
-    other = max(np.abs(a[i, k:i]).max(), np.abs(a[i + 1 :, i]).max(initial=0))
+    other = max(sizes(a[i, k:i]).max(), sizes(a[i + 1 :, i]).max(initial=0))
     if here >= _ALPHA * largest * (largest / other):
         return k, 1
-    return (i, 1) if abs(a[i, i]) >= _ALPHA * other else (i, 2)
+    return (i, 1) if sizes(a[i, i]) >= _ALPHA * other else (i, 2)
 
 
 def _exchange(a: Any, k: int, p: int, size: int, hermitian: bool) -> None:

@@ -100,6 +100,11 @@ class SolveTriangular(Op):
         yield Sample((large, rng.standard_normal((70, 1))), {"up": True, "unit": False})
 
 
+def sizes(a: Any) -> Any:
+    """How large numbers are, to choose pivots by: |a|, and |re| + |im|, as LAPACK."""
+    return np.abs(a.real) + np.abs(a.imag) if a.dtype.kind == "c" else np.abs(a)
+
+
 def eliminate(a: Any, pivot: bool = True) -> tuple[Any, Any]:
     """L and U in one array each, and for each step the row that was exchanged.
 
@@ -129,7 +134,7 @@ def _eliminate_columns(
     each = np.arange(len(work))
     for j in range(start, stop):
         if pivot:
-            chosen = j + np.abs(work[:, j:, j]).argmax(axis=1)
+            chosen = j + sizes(work[:, j:, j]).argmax(axis=1)
             exchanges[:, j] = chosen
             work[each, j], work[each, chosen] = work[each, chosen], work[each, j]
         top = work[:, j, j]
