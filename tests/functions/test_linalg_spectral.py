@@ -287,6 +287,38 @@ def test_numpys_functions_reach_them():
     assert_allclose(np.linalg.multi_dot([x, x, x]).detach().numpy(), a @ a @ a)
 
 
+NUMPYS = {
+    "cross": lambda x: np.linalg.cross(x, x[[1, 2, 0]], axis=0),
+    "diagonal": lambda x: np.linalg.diagonal(x, offset=1),
+    "trace": lambda x: np.linalg.trace(x, offset=-1),
+    "outer": lambda x: np.linalg.outer(x[0], x[1]),
+    "tensordot": lambda x: np.linalg.tensordot(x, x, axes=1),
+    "vecdot": lambda x: np.linalg.vecdot(x, x, axis=0),
+    "vector_norm": lambda x: np.linalg.vector_norm(x, axis=0, ord=3),
+    "matrix_norm": lambda x: np.linalg.matrix_norm(x, ord="nuc", keepdims=True),
+    "matmul": lambda x: np.linalg.matmul(x, x),
+    "matrix_transpose": lambda x: np.matrix_transpose(x),
+    "vecdot of rows": lambda x: np.vecdot(x, x),
+    "matvec": lambda x: np.matvec(x, x[0]),
+    "vecmat": lambda x: np.vecmat(x[0], x),
+    "tensorinv": lambda x: np.linalg.tensorinv(x, ind=1),
+    "tensorsolve": lambda x: np.linalg.tensorsolve(x, x[0]),
+    "pinv": lambda x: np.linalg.pinv(x, rcond=1e-9),
+    "cholesky": lambda x: np.linalg.cholesky(x @ x.T, upper=True),
+    "slogdet": lambda x: np.linalg.slogdet(x)[1],
+}
+
+
+@pytest.mark.parametrize("name", NUMPYS)
+def test_numpys_arguments_are_taken(name):
+    if name in ("matvec", "vecmat") and not hasattr(np, name):
+        pytest.skip("NumPy has it since 2.2")
+    a = draw(3, 3)
+    found = NUMPYS[name](dotori.tensor(a, requires_grad=True))
+    assert found.requires_grad
+    assert_allclose(found.detach().numpy(), NUMPYS[name](a), rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     ("mistake", "kind", "message"),
     [

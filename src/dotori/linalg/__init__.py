@@ -5,6 +5,7 @@ same names (``np.linalg.inv(t)``) reach these for tensors.
 """
 
 from dotori.errors import LinAlgError
+from dotori.linalg import numpys as _numpys  # noqa: F401  fills the table
 from dotori.linalg.definite import cholesky, cholesky_ex
 from dotori.linalg.determinant import det, slogdet
 from dotori.linalg.elimination import lu, lu_factor, lu_factor_ex, lu_solve
