@@ -60,6 +60,17 @@ def test_logcumsumexp_neither_overflows_nor_loses(case, scale):
     )  # fmt: skip
 
 
+def test_logcumsumexp_of_large_numbers_to_second_order():
+    a = np.array([999.0, 1000.0, 1001.5])
+    large, small = (dotori.tensor(v, requires_grad=True) for v in (a, a - 1000))
+    seconds = []
+    for x in (large, small):  # a shift changes no gradient
+        (g,) = dotori.autograd.grad(x.logcumsumexp(0)[2], x, create_graph=True)
+        seconds.append(dotori.autograd.grad((g * g).sum(), x)[0].array)
+    np.testing.assert_allclose(*seconds, rtol=1e-10)
+    assert np.isfinite(seconds[0]).all()
+
+
 def test_logcumsumexp_from_nothing():
     a = np.array([-math.inf, -math.inf, 0.0, 1.0])
     x = dotori.tensor(a, requires_grad=True)

@@ -237,8 +237,6 @@ def _between(line: Tensor, shares: Tensor, method: str, ignore_nan: bool) -> Ten
     weight: Any = rank - below
     if method == "midpoint":
         weight = np.where(below != place, place.dtype.type(0.5), 0)
-    if method == "linear" and not ignore_nan:
-        weight = elementwise.where(missing > 0, 0.0, weight)
     return elementwise.lerp(low, high, weight)
 
 
