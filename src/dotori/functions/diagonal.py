@@ -12,7 +12,7 @@ from dotori.backend import to_device
 from dotori.dtypes import int64, promote_types
 from dotori.errors import ArgumentError, AxisError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
-from dotori.functions.shape import axis_of, cast, reshape
+from dotori.functions.shape import axis_of, cast, clone, reshape
 from dotori.ops.indexing import PutInto
 from dotori.ops.views import Diagonal, diagonal_index
 
@@ -74,7 +74,7 @@ def _numpys_diagonal(
 
 @implements(np.diag)
 def diag(x: TensorLike, diagonal: int = 0, *, k: int = 0) -> Tensor:
-    """A matrix with the vector `x` on a diagonal, or the diagonal of the matrix `x`.
+    """A matrix with the vector `x` on a diagonal, or a copy of a diagonal of a matrix.
 
     `diagonal` counts upwards from the main one; `k` is NumPy's name for it.
 
@@ -90,7 +90,7 @@ def diag(x: TensorLike, diagonal: int = 0, *, k: int = 0) -> Tensor:
         return diag_embed(t, offset)
     if t.ndim != 2:
         raise ShapeError(f"diag: a vector or matrix is wanted, got shape {t.shape}")
-    return as_variable(_diagonal_of(t, offset))
+    return clone(_diagonal_of(t, offset))
 
 
 _diagonal_of = diagonal  # under a name that no argument hides

@@ -59,18 +59,21 @@ class Permute(Op):
 
 
 class Cast(Op):
-    """The same numbers as another type; the gradient is brought back by the walk."""
+    """The same numbers as another type; the gradient is brought back by the walk.
+
+    In memory they keep the order of axes that x has, or lie in that of `order`.
+    """
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, dtype: Any) -> Any:
-        return x.astype(dtype)
+    def forward(xp: Any, x: Any, *, dtype: Any, order: str = "K") -> Any:
+        return x.astype(dtype, order=order)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, *, dtype: Any) -> Any:
+    def backward(xp: Any, dy: Any, *, dtype: Any, order: str = "K") -> Any:
         return dy
 
     @staticmethod
-    def torch(x: Any, *, dtype: Any) -> Any:
+    def torch(x: Any, *, dtype: Any, order: str = "K") -> Any:
         import torch
 
         return x.to(getattr(torch, str(dtype)))
@@ -147,7 +150,7 @@ class Flip(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, axis: Any) -> Any:
-        return xp.flip(x, axis)
+        return xp.flip(x, axis).copy()  # as in PyTorch; NumPy's is a view
 
     @staticmethod
     def backward(xp: Any, dy: Any, *, axis: Any) -> Any:
