@@ -153,6 +153,29 @@ def test_log_gamma_next_to_its_roots():
     np.testing.assert_allclose(special.gammaln(x).array, exact, rtol=1e-11)
 
 
+def test_digamma_next_to_its_root():
+    """The float next to the root; its value is from mpmath, with 40 digits."""
+    root = np.array([1.4616321449683622])
+    np.testing.assert_allclose(
+        special.psi(root).array, -9.241265521729427e-17, rtol=1e-12
+    )
+
+
+def test_gamma_next_to_0():
+    x = RNG.choice([-1, 1], 1000) * 10 ** RNG.uniform(-25, -1, 1000)
+    np.testing.assert_allclose(
+        special.gammaln(x).array, scipy_special.gammaln(x), 1e-14
+    )
+    np.testing.assert_allclose(special.psi(x).array, scipy_special.psi(x), 1e-14)
+
+
+def test_log_odds_next_to_a_half():
+    h = 2.0 ** -np.arange(10, 50)
+    np.testing.assert_allclose(
+        special.logit(0.5 + h).array, 2 * np.arctanh(2 * h), 1e-15
+    )
+
+
 @pytest.mark.parametrize("size", [1e-6, 0.1, 1, 10, 100, 1e4])
 def test_incomplete_gamma(size):
     a = size * np.exp(RNG.normal(size=4000))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import dotori
 from dotori import special
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this comparison")
@@ -39,6 +40,17 @@ def test_gradients_to_second_order(name):
 @pytest.mark.parametrize("name", ["xlogy", "xlog1py"])
 def test_gradients_of_two(name):
     agree(getattr(special, name), getattr(torch.special, name), POSITIVE, UNIT)
+
+
+@pytest.mark.parametrize("name", ["xlogy", "xlog1py"])
+def test_gradients_where_0_meets_infinity(name):
+    x, y = np.array([0.0, 0.0, 0.0, 0.0, 2.0]), np.array([0.0, -1.0, -2.0, 3.0, 5.0])
+    t, u = (dotori.tensor(v, requires_grad=True) for v in (x, y))
+    a, b = (torch.tensor(v, requires_grad=True) for v in (x, y))
+    getattr(special, name)(t, u).sum().backward()
+    getattr(torch.special, name)(a, b).sum().backward()
+    np.testing.assert_allclose(t.grad.numpy(), a.grad.numpy(), 1e-14)
+    np.testing.assert_allclose(u.grad.numpy(), b.grad.numpy(), 1e-14)
 
 
 def test_gradients_of_the_others():
@@ -104,8 +116,6 @@ def test_edges(name):
 
 @pytest.mark.parametrize("name", [n for n in PLACES if n not in ("ndtri", "erfinv")])
 def test_gradients_at_the_edges(name):
-    import dotori
-
     limited = name in ("gammaln", "digamma", "entr", "logit")
     x = EDGES[:1] if limited else EDGES[[0, 1, 5, 6]]
     t, z = dotori.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)

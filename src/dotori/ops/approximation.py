@@ -8,13 +8,12 @@ right to half a unit in the last place or barely more.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
-from functools import cache
 from typing import Any
 
 BLOCK = 8192  # numbers: eight arrays of 64 KiB are at hand at a time
-INFINITY = float("inf")
+INFINITY = math.inf
 
 
 def in_float64(xp: Any, formula: Callable[..., Any], *xs: Any) -> Any:
@@ -29,7 +28,7 @@ def in_blocks(xp: Any, formula: Callable[..., Any], inside: Any, *xs: Any) -> An
     """The same in the type `inside`; a formula may write into the blocks."""
     types = (x.dtype for x in xs if hasattr(x, "dtype"))
     dtype = next(types, xp.dtype("float64")).newbyteorder("=")
-    arrays = xp.broadcast_arrays(*xs) if len(xs) > 1 else xs
+    arrays: Any = xp.broadcast_arrays(*xs) if len(xs) > 1 else xs
     flat = [a.reshape(-1) for a in arrays]
     y = xp.empty(flat[0].shape, dtype)
     for start in range(0, y.size, BLOCK):
@@ -89,23 +88,22 @@ def horner(t: Any, coefficients: Sequence[float]) -> Any:
     return y
 
 
-@cache
-def in_powers(series: tuple[float, ...]) -> tuple[float, ...]:
-    """The coefficients for `horner` of c_0 + c_1 T_1(t) + ..., computed exactly.
+def in_powers(series: Sequence[float]) -> tuple[float, ...]:
+    """The coefficients for `horner` of c_0 + c_1 T_1(t) + ...
 
     Horner's rule takes two steps a term where Clenshaw's takes three; it is as good
     where the coefficients fall by a factor of three or more from term to term.
     """
-    total = [Fraction(0)] * len(series)
-    before, now = [0, 1], [1]  # T_{-1} = T_1, and T_0
+    parts: list[list[float]] = [[] for _ in series]
+    before, now = [0, 1], [1]  # T_{-1} = T_1, and T_0, in powers of t
     for c in series:
         for i, a in enumerate(now):
-            total[i] += Fraction(c) * a
+            parts[i].append(c * a)
         after = [0, *(2 * a for a in now)]
         for i, a in enumerate(before):
             after[i] -= a
         before, now = now, after
-    return tuple(map(float, total))
+    return tuple(map(math.fsum, parts))
 
 
 def clenshaw(t: Any, coefficients: Sequence[float]) -> Any:

@@ -159,7 +159,7 @@ _INVERSE_FAR = (
 
 
 # By the bytes of a float: fewer terms for float32.
-_NEAR = {4: _ERF[:9], 8: _ERF}
+_NEAR = {4: _ERF[:8], 8: _ERF}
 _TAIL = {4: in_powers(SERIES[:12]), 8: in_powers(SERIES)}
 
 

@@ -15,8 +15,8 @@ from dotori.ops.approximation import horner, in_blocks, in_powers
 
 # (1 + 2z) e^(z^2) erfc(z) as a Chebyshev series in t = (z - 3.75) / (z + 3.75), z >= 0:
 # the form of Shepherd and Laframboise, Mathematics of Computation 36 (1981), 249-253.
-# The coefficients were fitted with 40 digits at 64 nodes; `tests/ops/test_normal.py`
-# holds the result against SciPy.
+# `tools/fit_special.py` makes it under the name TAIL; `tests/ops/test_normal.py` holds
+# the result against SciPy.
 SERIES = (
     1.177578934567401755,
     -0.00459005458064647733,

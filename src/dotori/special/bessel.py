@@ -1,4 +1,7 @@
-"""Bessel functions and their kin. All are real; K, Y are NaN below 0."""
+"""Bessel functions and their kin, of real numbers: K and Y are NaN below 0.
+
+As in PyTorch, the functions I have gradients, the others have none.
+"""
 
 from __future__ import annotations
 
