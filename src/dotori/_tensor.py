@@ -302,7 +302,7 @@ class Tensor(Variable, Methods):
         out = kwargs.pop("out", None)
         if method == "reduce" and ufunc in _REDUCTIONS:
             return _REDUCTIONS[ufunc](*inputs, **{"axis": 0, **kwargs})
-        found = table.get(ufunc) if method == "__call__" else None
+        found = _ours(ufunc) if method == "__call__" else None
         if out is not None or kwargs or found is None:
             called = ufunc if method == "__call__" else getattr(ufunc, method)
             if out is None:
@@ -312,10 +312,7 @@ class Tensor(Variable, Methods):
         return found(*inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        found = table.get(func)
-        if found is None:
-            load_all()  # late: only those who use it wait for it
-            found = table.get(func)
+        found = _ours(func)
         if found is not None:
             return found(*args, **kwargs)
         return _on_arrays(func, args, kwargs)
@@ -348,6 +345,15 @@ class _HookHandle:
 
 
 _REDUCTIONS: dict[Any, Callable[..., Any]] = {}
+
+
+def _ours(func: Any) -> Callable[..., Any] | None:
+    """dotori's function for one of NumPy's."""
+    found = table.get(func)
+    if found is None:
+        load_all()  # late: only those who use it wait for it
+        found = table.get(func)
+    return found
 
 
 def _on_arrays(func: Any, args: Any, kwargs: Any) -> Any:
