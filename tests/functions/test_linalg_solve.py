@@ -216,7 +216,13 @@ def test_lstsq_of_low_rank_gives_the_shortest_solution():
 
 
 def test_gradient_of_det_at_singular_matrices_is_the_cofactors():
-    for a in (SINGULAR, SINGULAR[::-1], np.zeros((2, 2)), np.diag([-1.0, 2.0, 0.0]), np.zeros((1, 1))):
+    for a in (
+        SINGULAR,
+        SINGULAR[::-1],
+        np.zeros((2, 2)),
+        np.diag([-1.0, 2.0, 0.0]),
+        np.zeros((1, 1)),
+    ):
         x = dotori.tensor(a, requires_grad=True)
         linalg.det(x).backward()
         n = len(a)
