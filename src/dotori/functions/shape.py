@@ -384,7 +384,7 @@ def plain_index(part: Any) -> Any:
     return array if array.size or given else array.astype(np.intp)
 
 
-def _in_two_steps(parts: tuple[Any, ...]) -> tuple[Any, Any] | None:
+def in_two_steps(parts: tuple[Any, ...]) -> tuple[Any, Any] | None:
     """What to take first, and of that then, where numbers and arrays are mixed.
 
     PyTorch takes what the numbers name before it looks at arrays; for NumPy a number
@@ -421,7 +421,7 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     """
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple([plain_index(p) for p in parts])
-    steps = _in_two_steps(plain) if len(plain) > 2 else None
+    steps = in_two_steps(plain) if len(plain) > 2 else None
     if steps is not None:
         return getitem(getitem(x, steps[0]), steps[1])
     try:
