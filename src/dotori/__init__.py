@@ -38,12 +38,21 @@ if TYPE_CHECKING:
     from dotori import linalg as linalg
     from dotori import nn as nn
     from dotori import optim as optim
-    from dotori import special as special
     from dotori import signal as signal
+    from dotori import special as special
     from dotori import tabular as tabular
     from dotori import train as train
     from dotori._gradcheck import gradcheck as gradcheck
     from dotori._gradcheck import gradgradcheck as gradgradcheck
+    from dotori.nn.functional import bilinear as bilinear
+    from dotori.nn.functional import celu as celu
+    from dotori.nn.functional import cosine_similarity as cosine_similarity
+    from dotori.nn.functional import hardshrink as hardshrink
+    from dotori.nn.functional import pairwise_distance as pairwise_distance
+    from dotori.nn.functional import prelu as prelu
+    from dotori.nn.functional import rrelu as rrelu
+    from dotori.nn.functional import selu as selu
+    from dotori.nn.functional import threshold as threshold
     from dotori.nn.summary import summary as summary
     from dotori.tabular.job import fit as fit
     from dotori.tabular.model import load as load
@@ -67,6 +76,14 @@ _LAZY_NAMES = {
     "gradgradcheck": "dotori._gradcheck",
     "load": "dotori.tabular.model",
     "summary": "dotori.nn.summary",
+    # what PyTorch has both here and in nn.functional
+    **dict.fromkeys(
+        (
+            "bilinear celu cosine_similarity hardshrink pairwise_distance prelu rrelu "
+            "selu threshold"
+        ).split(),
+        "dotori.nn.functional",
+    ),
 }
 
 

@@ -26,6 +26,7 @@ from dotori.functions import (
 )
 from dotori.functions import complex as numbers
 from dotori.functions import diagonal as diagonals
+from dotori.nn.functional import activation
 
 class Later:
     # a family a paragraph, in the order of `dotori.functions._lazy`
@@ -289,3 +290,6 @@ class Later:
     to = casting.to
     type = casting.type
     type_as = casting.type_as
+
+    hardshrink = activation.hardshrink
+    prelu = activation.prelu

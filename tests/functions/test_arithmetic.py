@@ -201,3 +201,14 @@ def test_second_names_are_the_same_functions():
     assert dotori.tensor([1.0]).less_equal(1.0).tolist() == [True]
     for name in set(aliases.__all__) & set(dir(np)):
         assert callable(getattr(dotori, name)), name
+
+
+def test_activations_that_pytorch_has_in_two_places():
+    names = (
+        "celu hardshrink prelu rrelu selu threshold cosine_similarity pairwise_distance"
+    )
+    for name in names.split():
+        assert getattr(dotori, name) is getattr(dotori.nn.functional, name)
+        assert hasattr(torch, name)
+    x = dotori.tensor([-1.0, 0.2])
+    assert x.hardshrink().tolist() == [-1.0, 0.0]

@@ -209,6 +209,8 @@ IN_PLACE = frozenset(f"{name}_" for name in _IN_PLACE.split())
 RESHAPING = frozenset(f"{name}_" for name in _RESHAPING.split())
 FUNCTIONS = _by_name(_FAMILIES)
 METHODS = _by_name(_METHODS)
+# two activations are methods in PyTorch
+METHODS |= dict.fromkeys(("hardshrink", "prelu"), "dotori.nn.functional")
 
 
 def load(name: str, table: dict[str, str]) -> Any:
