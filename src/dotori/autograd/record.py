@@ -22,7 +22,7 @@ from dotori.autograd.graph import (
 from dotori.autograd.views import current_node, note_origin
 from dotori.backend import Namespace, is_array, namespace, namespace_of
 from dotori.dtypes import float32, float64, promote_operands, to_floating
-from dotori.errors import ShapeError
+from dotori.errors import DTypeError, ShapeError
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -42,14 +42,32 @@ def use_tensor_class(cls: type[Tensor], namespace: Namespace) -> None:
     graph.use_tensor_class(cls, namespace)
 
 
+def _prepared(op: type[Op], array: Any) -> Any:
+    """An input as `op` takes it: as floats, if it asks for them, and not complex."""
+    if op.real and array.dtype.kind == "c":
+        raise DTypeError(
+            f"{op.__name__}: real numbers are wanted, got {array.dtype}; take .real, "
+            ".imag or .abs()"
+        )
+    return to_floating(array) if op.floats else array
+
+
+def _promoted(op: type[Op], x: Any, y: Any) -> tuple[Any, Any]:
+    """Two inputs brought to one type that `op` takes."""
+    x, y = promote_operands(x, y, floats=op.floats)
+    if op.real:
+        _prepared(op, x if is_array(x) else y)
+    return x, y
+
+
 def unary(op: type[Op], x: Any) -> Tensor:
     """`op` of one tensor, without attributes: the short way through `apply`."""
     if not isinstance(x, Variable):
         x = as_variable(x)
     array = x.array
     dtype = array.dtype
-    if dtype is not float32 and dtype is not float64 and op.floats:
-        array = to_floating(array)
+    if dtype is not float32 and dtype is not float64 and op.checks:
+        array = _prepared(op, array)
     state = recording.state
     xp: Any = np if type(array) is _ndarray else namespace(array)
     try:
@@ -94,9 +112,9 @@ def binary(op: type[Op], a: Any, b: Any) -> Tensor:
         dtype = x.dtype
         plain = (type(y) is _ndarray and y.dtype is dtype) or type(y) is float
         if not plain or (dtype is not float32 and dtype is not float64):
-            x, y = promote_operands(x, y, floats=op.floats)
+            x, y = _promoted(op, x, y)
     else:
-        x, y = promote_operands(x, y, floats=op.floats)
+        x, y = _promoted(op, x, y)
         xp = namespace_of(x, y)
     state = recording.state
     try:
@@ -135,8 +153,8 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
         array, node = (x.array, x.node) if isinstance(x, Variable) else (x, None)
         if type(array) is not _ndarray and is_array(array):
             xp = namespace(array)
-        if op.floats and hasattr(array, "dtype"):
-            array = to_floating(array)
+        if op.checks and hasattr(array, "dtype"):
+            array = _prepared(op, array)
         arrays.append(array)
         nodes.append(node)
     state = recording.state

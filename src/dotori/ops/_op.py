@@ -71,6 +71,9 @@ class Op:
     floats: ClassVar[bool] = False
     """Integer and boolean inputs are first brought to the default float type."""
 
+    real: ClassVar[bool] = False
+    """Complex numbers are refused: they have no order, or no formula is known."""
+
     differentiable: ClassVar[bool] = True
     """Whether a gradient is recorded."""
 
@@ -88,6 +91,7 @@ class Op:
     inputs: ClassVar[tuple[str, ...]] = ()
     variadic: ClassVar[bool] = False
     several: ClassVar[bool] = False
+    checks: ClassVar[bool] = False
     keeps_one: ClassVar[str] = ""
     keeps_inputs: ClassVar[bool] = False
     one_output: ClassVar[bool] = True
@@ -108,6 +112,7 @@ class Op:
         cls.inputs = code.co_varnames[1 : code.co_argcount]
         cls.variadic = bool(code.co_flags & 0x04)  # CO_VARARGS: forward(xp, *xs)
         cls.several = cls.variadic or len(cls.inputs) > 1
+        cls.checks = cls.floats or cls.real
         cls._keeps = {}
         for name in cls.saves:
             if name not in (*cls.inputs, *cls.outputs, *cls.extras):

@@ -17,6 +17,7 @@ from dotori.ops.elementwise import Unary
 class Relu(Unary):
     """y = max(x, 0); dy/dx = 1 where y > 0 (Nair and Hinton, 2010). NaN stays NaN."""
 
+    real = True
     saves = ("y",)
     torch = "relu"
 
@@ -32,6 +33,7 @@ class Relu(Unary):
 class LeakyRelu(Op):
     """y = x where x > 0, else negative_slope x (Maas, Hannun and Ng, 2013)."""
 
+    real = True
     saves = ("x",)
     floats = True
     torch = "nn.functional.leaky_relu"
@@ -56,6 +58,7 @@ class Elu(Op):
     and others, 2017) and CELU (Barron, 2017) as well.
     """
 
+    real = True
     saves = ("x",)
     floats = True
 
@@ -89,6 +92,7 @@ class Elu(Op):
 class Hardtanh(Op):
     """y = x held between min_val and max_val; no gradient at and beyond the bounds."""
 
+    real = True
     saves = ("x",)
     torch = "nn.functional.hardtanh"
 
@@ -113,6 +117,7 @@ class Softplus(Op):
     sigmoid(beta x) = 1 - e^(-beta y), exact also where it is tiny.
     """
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "nn.functional.softplus"
@@ -177,6 +182,7 @@ class Softmax(Op):
     "Deep Learning", 2016, section 4.1).
     """
 
+    real = True
     saves = ("y",)
     floats = True
 
@@ -204,6 +210,7 @@ class Softmax(Op):
 class LogSoftmax(Op):
     """y_i = x_i - log sum_j e^(x_j) along `axis`, shifted by the maximum."""
 
+    real = True
     saves = ("y",)
     floats = True
 

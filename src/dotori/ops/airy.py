@@ -142,6 +142,7 @@ def airy_ai(xp: Any, x: Any) -> Any:
 class AiryAi(Unary):
     """y = Ai(x)."""
 
+    real = True
     floats = True
     differentiable = False
     torch = "special.airy_ai"

@@ -34,6 +34,7 @@ class ScaleByPower(Op):
 class LogAddExp2(Binary):
     """y = log2(2^a + 2^b); dy/da = 2^(a-y)."""
 
+    real = True
     saves = ("a", "b", "y")
     floats = True
     torch = "logaddexp2"
@@ -61,6 +62,7 @@ class RoundedQuotient(Binary, abstract=True):
 class DivFloor(RoundedQuotient):
     """y = a / b rounded down; y' = 0."""
 
+    real = True
     torch = staticmethod(lambda a, b: a.div(b, rounding_mode="floor"))
 
     @staticmethod
@@ -71,6 +73,7 @@ class DivFloor(RoundedQuotient):
 class DivTrunc(RoundedQuotient):
     """y = a / b rounded towards 0; y' = 0."""
 
+    real = True
     torch = staticmethod(lambda a, b: a.div(b, rounding_mode="trunc"))
 
     @staticmethod
@@ -85,6 +88,7 @@ class DivTrunc(RoundedQuotient):
 class Heaviside(Binary):
     """0 below 0, 1 above, and b at 0; 0 of NaN."""
 
+    real = True
     differentiable = False
     torch = "heaviside"
 
@@ -96,6 +100,7 @@ class Heaviside(Binary):
 class NextAfter(Binary):
     """y = the number nearest to a on the way to b; dy/da = 1, as of a itself."""
 
+    real = True
     torch = "nextafter"
 
     @staticmethod
@@ -110,6 +115,7 @@ class NextAfter(Binary):
 class SignBit(Unary):
     """Whether the sign is minus, that of -0.0 and NaN included."""
 
+    real = True
     differentiable = False
     torch = "signbit"
 

@@ -268,6 +268,7 @@ class Sinc(Unary):
 class BesselJ0(Unary):
     """y = J_0(x)."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 0.2, 4.5  # beyond, PyTorch's has 7 digits only
@@ -281,6 +282,7 @@ class BesselJ0(Unary):
 class BesselJ1(Unary):
     """y = J_1(x)."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 0.2, 4.5  # beyond, PyTorch's has 7 digits only
@@ -294,6 +296,7 @@ class BesselJ1(Unary):
 class BesselY0(Unary):
     """y = Y_0(x), -inf at 0 and NaN below."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 1.5, 3.5  # about its roots, PyTorch's has 7 digits only
@@ -307,6 +310,7 @@ class BesselY0(Unary):
 class BesselY1(Unary):
     """y = Y_1(x), -inf at 0 and NaN below."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 0.2, 4.5  # beyond, PyTorch's has 7 digits only
@@ -320,6 +324,7 @@ class BesselY1(Unary):
 class SphericalBesselJ0(Unary):
     """y = sin(x) / x, 1 at 0."""
 
+    real = True
     floats = True
     differentiable = False
     torch = "special.spherical_bessel_j0"

@@ -34,6 +34,7 @@ class Ne(Binary):
 class Lt(Binary):
     """Whether a < b."""
 
+    real = True
     differentiable = False
     torch = "lt"
 
@@ -45,6 +46,7 @@ class Lt(Binary):
 class Le(Binary):
     """Whether a <= b."""
 
+    real = True
     differentiable = False
     torch = "le"
 
@@ -56,6 +58,7 @@ class Le(Binary):
 class Gt(Binary):
     """Whether a > b."""
 
+    real = True
     differentiable = False
     torch = "gt"
 
@@ -67,6 +70,7 @@ class Gt(Binary):
 class Ge(Binary):
     """Whether a >= b."""
 
+    real = True
     differentiable = False
     torch = "ge"
 

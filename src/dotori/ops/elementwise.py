@@ -119,6 +119,7 @@ class Abs(Unary):
 class Sign(Unary):
     """y = -1, 0 or 1, and 0 of NaN; y' = 0."""
 
+    real = True
     torch = "sign"
 
     @staticmethod
@@ -193,6 +194,7 @@ class Div(Binary):
 class Maximum(Binary):
     """y = max(a, b); at a tie each input gets half of the gradient."""
 
+    real = True
     saves = ("a", "b")
     torch = "maximum"
 
@@ -208,6 +210,7 @@ class Maximum(Binary):
 class Minimum(Binary):
     """y = min(a, b); at a tie each input gets half of the gradient."""
 
+    real = True
     saves = ("a", "b")
     torch = "minimum"
 
@@ -287,6 +290,7 @@ class Where(Op):
 class Clamp(Op):
     """y = x kept within [low, high]; the gradient passes inside, bounds included."""
 
+    real = True
     saves = ("x",)
     torch = "clamp"
 
@@ -344,6 +348,7 @@ class Rsqrt(Unary):
 class Floor(Unary):
     """y = the largest whole number up to x; y' = 0."""
 
+    real = True
     torch = "floor"
 
     @staticmethod
@@ -358,6 +363,7 @@ class Floor(Unary):
 class Ceil(Unary):
     """y = the smallest whole number from x; y' = 0."""
 
+    real = True
     torch = "ceil"
 
     @staticmethod
@@ -372,6 +378,7 @@ class Ceil(Unary):
 class Trunc(Unary):
     """y = x without its fraction; y' = 0."""
 
+    real = True
     torch = "trunc"
 
     @staticmethod
@@ -386,6 +393,7 @@ class Trunc(Unary):
 class Round(Unary):
     """y = the nearest whole number, the even one of two; y' = 0."""
 
+    real = True
     torch = "round"
 
     @staticmethod
@@ -400,6 +408,7 @@ class Round(Unary):
 class Remainder(Binary):
     """y = a - b floor(a/b), with the sign of b; dy/da = 1, dy/db = -floor(a/b)."""
 
+    real = True
     saves = ("a", "b")
     low, high = 0.6, 2.3
     torch = "remainder"
@@ -416,6 +425,7 @@ class Remainder(Binary):
 class Fmod(Binary):
     """y = a - b trunc(a/b), with the sign of a; dy/da = 1, dy/db = -trunc(a/b)."""
 
+    real = True
     saves = ("a", "b")
     low, high = 0.6, 2.3
     torch = "fmod"
@@ -432,6 +442,7 @@ class Fmod(Binary):
 class FloorDivide(Binary):
     """y = floor(a/b)."""
 
+    real = True
     differentiable = False
     low, high = 0.6, 2.3
     torch = "floor_divide"
@@ -444,6 +455,7 @@ class FloorDivide(Binary):
 class Hypot(Binary):
     """y = (a^2 + b^2)^(1/2); dy/da = a/y."""
 
+    real = True
     saves = ("a", "b", "y")
     floats = True
     low, high = 0.5, 2.0

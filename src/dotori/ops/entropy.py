@@ -19,6 +19,7 @@ def entr(xp: Any, x: Any) -> Any:
 class Entr(Unary):
     """y = -x ln x, 0 at 0 and -inf below; y' = -1 - ln x."""
 
+    real = True
     saves = ("x",)
     floats = True
     low, high = 0.2, 3.0
@@ -48,6 +49,7 @@ def xlog1py(xp: Any, x: Any, y: Any) -> Any:
 class XLogY(Op):
     """z = x ln y, 0 where x = 0; dz/dx = ln y, dz/dy = x/y."""
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "xlogy"
@@ -72,6 +74,7 @@ class XLogY(Op):
 class XLog1pY(Op):
     """z = x ln(1 + y), 0 where x = 0; dz/dx = ln(1 + y), dz/dy = x/(1 + y)."""
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "special.xlog1py"
@@ -111,6 +114,7 @@ class Logit(Unary):
     Without it, it is NaN where x is no probability.
     """
 
+    real = True
     saves = ("x",)
     floats = True
     low, high = 0.1, 0.9

@@ -292,6 +292,7 @@ class Erf(Unary):
     functions fall towards 0, where that would show.
     """
 
+    real = True
     saves = ("x",)
     floats = True
     torch = "erf"
@@ -309,6 +310,7 @@ class Erf(Unary):
 class Erfc(Unary):
     """y = 1 - erf x; y' = -2/sqrt(pi) e^(-x^2)."""
 
+    real = True
     saves = ("x",)
     floats = True
     torch = "erfc"
@@ -325,6 +327,7 @@ class Erfc(Unary):
 class Erfcx(Unary):
     """y = e^(x^2) erfc x; y' = 2xy - 2/sqrt(pi)."""
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "special.erfcx"
@@ -341,6 +344,7 @@ class Erfcx(Unary):
 class Erfinv(Unary):
     """y with erf y = x; y' = sqrt(pi)/2 e^(y^2)."""
 
+    real = True
     saves = ("y",)
     floats = True
     low, high = -0.9, 0.9
@@ -358,6 +362,7 @@ class Erfinv(Unary):
 class Ndtr(Unary):
     """y = Phi(x), to the last digits; y' = e^(-x^2/2) / sqrt(2 pi)."""
 
+    real = True
     saves = ("x",)
     floats = True
     torch = "special.ndtr"
@@ -374,6 +379,7 @@ class Ndtr(Unary):
 class Ndtri(Unary):
     """y with Phi(y) = x; y' = sqrt(2 pi) e^(y^2/2)."""
 
+    real = True
     saves = ("y",)
     floats = True
     low, high = 0.05, 0.95
@@ -391,6 +397,7 @@ class Ndtri(Unary):
 class LogNdtr(Unary):
     """y = ln Phi(x); y' = sqrt(2/pi) / erfcx(-x / sqrt 2)."""
 
+    real = True
     saves = ("x",)
     floats = True
     torch = "special.log_ndtr"

@@ -285,6 +285,7 @@ def polygamma(n: int) -> Any:
 class LGamma(Unary):
     """y = ln |gamma(x)|; y' = digamma(x)."""
 
+    real = True
     saves = ("x",)
     floats = True
     low, high = 0.2, 4.0
@@ -302,6 +303,7 @@ class LGamma(Unary):
 class Polygamma(Op):
     """y = derivative number n of digamma = (ln gamma)'; y' is the next one."""
 
+    real = True
     saves = ("x",)
     floats = True
 
@@ -327,6 +329,7 @@ class Polygamma(Op):
 class Zeta(Op):
     """y = the sum of (q + k)^-s over k = 0, 1, ...; dy/dq = -s zeta(s + 1, q)."""
 
+    real = True
     saves = ("s", "q")
     floats = True
     torch = "special.zeta"

@@ -202,6 +202,8 @@ class _Incomplete(Op, abstract=True):
 class GammaInc(_Incomplete):
     """y = P(a, x); dy/dx = x^(a-1) e^-x / gamma(a)."""
 
+    real = True
+
     @staticmethod
     def forward(xp: Any, a: Any, x: Any) -> Any:
         return in_float64(xp, gammainc, a, x)
@@ -219,6 +221,8 @@ class GammaInc(_Incomplete):
 
 class GammaIncC(_Incomplete):
     """y = Q(a, x) = 1 - P(a, x); dy/dx = -x^(a-1) e^-x / gamma(a)."""
+
+    real = True
 
     @staticmethod
     def forward(xp: Any, a: Any, x: Any) -> Any:

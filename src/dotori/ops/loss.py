@@ -16,6 +16,7 @@ from dotori.ops._op import Op, Sample
 class MeanSquaredError(Op):
     """y = mean (a - b)^2; dy/da = 2 (a - b) / n. One node instead of three."""
 
+    real = True
     saves = ("a", "b")
     floats = True
     torch = "nn.functional.mse_loss"
@@ -49,6 +50,7 @@ class CrossEntropy(Op):
     logarithm is taken of a probability, and none is divided by.
     """
 
+    real = True
     outputs = ("y", "p")
     saves = ("p",)
 
@@ -128,6 +130,7 @@ class BinaryCrossEntropyWithLogits(Op):
     overflows or a logarithm of zero.
     """
 
+    real = True
     saves = ("x", "t")
     floats = True
 
@@ -224,6 +227,7 @@ class BinaryCrossEntropy(Op):
     finite where x is 0 or 1.
     """
 
+    real = True
     saves = ("x", "t")
     floats = True
 

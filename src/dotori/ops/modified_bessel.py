@@ -212,6 +212,7 @@ def k1e(xp: Any, x: Any) -> Any:
 class BesselI0(Unary):
     """y = I_0(x); y' = I_1(x)."""
 
+    real = True
     saves = ("x",)
     floats = True
     torch = "i0"
@@ -228,6 +229,7 @@ class BesselI0(Unary):
 class BesselI0E(Unary):
     """y = e^-|x| I_0(x); y' = e^-|x| I_1(x) - sign(x) y."""
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "special.i0e"
@@ -244,6 +246,7 @@ class BesselI0E(Unary):
 class BesselI1(Unary):
     """y = I_1(x); y' = I_0(x) - y/x, 1/2 at 0."""
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "special.i1"
@@ -262,6 +265,7 @@ class BesselI1(Unary):
 class BesselI1E(Unary):
     """y = e^-|x| I_1(x); y' = e^-|x| I_0(x) - y (sign x + 1/x), 1/2 at 0."""
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "special.i1e"
@@ -285,6 +289,7 @@ _NEXT_TO_0 = {2: 1e-3, 4: 1e-7, 8: 2e-16}
 class BesselK0(Unary):
     """y = K_0(x)."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 0.2, 4.0
@@ -298,6 +303,7 @@ class BesselK0(Unary):
 class BesselK0E(Unary):
     """y = e^x K_0(x)."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 0.2, 4.0
@@ -311,6 +317,7 @@ class BesselK0E(Unary):
 class BesselK1(Unary):
     """y = K_1(x)."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 0.2, 4.0
@@ -324,6 +331,7 @@ class BesselK1(Unary):
 class BesselK1E(Unary):
     """y = e^x K_1(x)."""
 
+    real = True
     floats = True
     differentiable = False
     low, high = 0.2, 4.0

@@ -61,6 +61,7 @@ def _normal_cdf(xp: Any, x: Any) -> Any:
 class NormalCdf(Op):
     """y = P(Z <= x) for a standard normal Z; dy/dx = e^(-x^2/2) / sqrt(2 pi)."""
 
+    real = True
     saves = ("x",)
     floats = True
     torch = "special.ndtr"

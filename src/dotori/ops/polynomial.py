@@ -108,6 +108,7 @@ def _chebyshev(xp: Any, x: Any, n: Any, kind: str) -> Any:
 class OrthogonalPolynomial(Op):
     """y = P_n(x) of the family by that name."""
 
+    real = True
     floats = True
     differentiable = False
 

@@ -85,6 +85,7 @@ class Mean(Reduction):
 class Amax(Reduction):
     """y = largest x; ties share the gradient evenly."""
 
+    real = True
     saves = ("x", "y")
     torch = _torch("amax")
 
@@ -102,6 +103,7 @@ class Amax(Reduction):
 class Amin(Reduction):
     """y = smallest x; ties share the gradient evenly."""
 
+    real = True
     saves = ("x", "y")
     torch = _torch("amin")
 

@@ -130,6 +130,7 @@ def _other_zeros(
 class CompareInto(Op):
     """y = x, but y[index] = max(y[index], v), or min; equals share the gradient."""
 
+    real = True
     saves = ("x", "v", "y")
 
     @staticmethod

@@ -347,6 +347,7 @@ class Atanh(Unary):
 class Atan2(Binary):
     """y = the angle of the point (b, a); dy/da = b/(a^2+b^2), dy/db = -a/(a^2+b^2)."""
 
+    real = True
     saves = ("a", "b")
     floats = True
     low, high = 0.5, 2.0
