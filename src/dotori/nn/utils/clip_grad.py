@@ -123,7 +123,7 @@ def get_total_norm(
     kind = float(norm_type)
     with np.errstate(all="ignore"):
         norms = [_norm(t.array.reshape(-1), kind) for t in given]
-        total = norms[0] if len(norms) == 1 else _norm(np.array(norms), kind)
+        total = _norm(np.array(norms), kind) if norms else 0.0
     if error_if_nonfinite and not math.isfinite(total):
         raise NonFiniteError(
             f"the norm of the gradients is {total}, so they cannot be clipped; look "
