@@ -192,6 +192,48 @@ def test_numpys_functions_reach_them():
     assert_allclose(np.angle(z, deg=True).detach().numpy(), np.angle(Z, deg=True))
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: z < z,
+        lambda z: dotori.maximum(z, 1.0),
+        lambda z: dotori.clamp(z, 0, 1),
+        lambda z: dotori.floor(z),
+        lambda z: dotori.sign(z),
+        lambda z: dotori.nn.functional.relu(z),
+        lambda z: dotori.erf(z),
+        lambda z: z.softmax(0),
+        lambda z: z.max(),
+        lambda z: z % 2,
+    ],
+)
+def test_what_needs_an_order_or_has_no_formula_is_refused(function):
+    with pytest.raises(DTypeError, match="complex"):
+        function(dotori.tensor([1j, 2.0]))
+
+
+def test_casts_drop_the_imaginary_part_as_pytorch():
+    z = dotori.tensor([1 + 2j, 3j], requires_grad=True)
+    y = z.float()
+    assert y.tolist() == [1.0, 0.0]
+    y.sum().backward()
+    assert z.grad.tolist() == [1, 1]
+    assert z.detach().to(np.bool_).tolist() == [True, True]
+
+
+def test_backward_starts_at_real_numbers():
+    z = dotori.tensor([1j], requires_grad=True)
+    with pytest.raises(dotori.errors.GradientError, match="complex number"):
+        (z * z).sum().backward()
+    (z * z).sum().backward(np.complex64(1))
+    assert z.grad.tolist() == [-2j]
+
+
+def test_the_variance_of_complex_numbers_is_real():
+    assert dotori.tensor(Z).var().item() == pytest.approx(np.var(Z, ddof=1))
+    assert dotori.tensor(Z).std(0).dtype == np.float64
+
+
 def test_mistakes_are_named():
     with pytest.raises(DTypeError, match="imag: complex numbers were wanted"):
         dotori.imag([1.0])

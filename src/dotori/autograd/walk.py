@@ -108,6 +108,11 @@ def start_gradient(output: Tensor, gradient: Any) -> Any:
                 f"tensor has shape {output.shape}; reduce it first, for example with "
                 ".sum() or .mean(), or pass the gradient"
             )
+        if output.array.dtype.kind == "c":
+            raise GradientError(
+                "backward: the gradient of a complex number is of no use by itself; "
+                "take .real, .imag or .abs(), or pass the gradient"
+            )
         return np.ones_like(output.array)
     if not isinstance(gradient, Variable):
         gradient = wrap(np.asarray(gradient, dtype=output.array.dtype))

@@ -182,7 +182,9 @@ def angle(x: TensorLike) -> Tensor:
     floats = t if t.dtype.kind == "f" else t.to(get_default_dtype())
     a = floats.array
     turned = np.where(np.isnan(a), a, np.where(a < 0, a.dtype.type(np.pi), 0))
-    return elementwise.add(elementwise.mul(floats, 0), wrap(turned.astype(a.dtype)))
+    # Flat on both sides of 0: a gradient of zeros, also where x is infinite.
+    flat = elementwise.mul(elementwise.sign(floats), 0)
+    return elementwise.add(flat, wrap(turned.astype(a.dtype)))
 
 
 @implements(np.angle)

@@ -66,6 +66,8 @@ class Cast(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, dtype: Any, order: str = "K") -> Any:
+        if x.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
+            x = x.real  # as PyTorch: the imaginary part is dropped
         return x.astype(dtype, order=order)
 
     @staticmethod
