@@ -346,7 +346,8 @@ def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
         return t
     if chosen.kind not in "fiubc":
         raise DTypeError(f"a tensor cannot hold {chosen}")
-    result: Tensor = apply(op.Cast, t, dtype=chosen)
+    rule = op.Cast if chosen.kind in "fc" else op.ToIntegers
+    result: Tensor = apply(rule, t, dtype=chosen)
     return result
 
 

@@ -21,12 +21,12 @@ def flat_positions(shape: tuple[int, ...], index: Any) -> Any:
     """Where in ``x.reshape(-1)`` the elements of ``x[index]`` lie, x having `shape`."""
     strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     if isinstance(index, tuple) and len(index) == 1 and has_arrays(index):
-        rows = index[0] % shape[0] * strides[0]  # the common case: rows of a table
+        rows = index[0] % max(shape[0], 1) * strides[0]  # often: rows of a table
         inside = np.arange(strides[0]).reshape(shape[1:])
         return rows.reshape(rows.shape + (1,) * inside.ndim) + inside
     total: Any = 0
     for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)):
-        steps = np.arange(0, n * stride, stride) if n else np.arange(0)
+        steps = np.arange(n) * stride
         steps = steps.reshape((n,) + (1,) * (len(shape) - axis - 1))
         total = total + np.broadcast_to(steps, shape)[index]
     return np.asarray(total)

@@ -85,6 +85,26 @@ class Cast(Op):
         yield Sample((rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.float64)})
 
 
+class ToIntegers(Op):
+    """Numbers cut to integers, or made true and false: no gradient comes back."""
+
+    differentiable = False
+
+    @staticmethod
+    def forward(xp: Any, x: Any, *, dtype: Any) -> Any:
+        return x.astype(dtype)
+
+    @staticmethod
+    def torch(x: Any, *, dtype: Any) -> Any:
+        import torch
+
+        return x.to(getattr(torch, str(dtype)))
+
+    @staticmethod
+    def samples(rng: Any) -> Iterator[Sample]:
+        yield Sample((3 * rng.standard_normal((2, 3)),), {"dtype": np.dtype(np.int64)})
+
+
 class Move(Op):
     """The same numbers on another device; `was` is the one before."""
 
