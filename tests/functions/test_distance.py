@@ -90,6 +90,31 @@ def test_blocks_give_what_one_piece_gives(monkeypatch):
     np.testing.assert_array_equal(dotori.cdist(a, b).array, whole.array)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_of_matrices_are_as_exact_as_differences(monkeypatch, dtype):
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((2, 30, 4)) * 10.0 ** rng.integers(-6, 6, (2, 30, 1))
+    b = np.concatenate([a[:, :9], a[:, 9:18] * (1 + 1e-7), -a[:, 20:]], axis=1)
+    a, b = (100 + a).astype(dtype), (100 + b).astype(dtype)
+    exact = np.sqrt(((a[:, :, None].astype(np.longdouble) - b[:, None]) ** 2).sum(-1))
+    monkeypatch.setattr(distance, "_MANY", 0)
+    monkeypatch.setattr(distance, "_BLOCK", 64)
+    found = dotori.cdist(dotori.tensor(a), dotori.tensor(b)).array
+    assert found.dtype == dtype
+    rtol = 1e-5 if dtype == np.float32 else 1e-10
+    np.testing.assert_allclose(found, exact.astype(np.float64), rtol=rtol)
+    assert (found[0].diagonal()[:9] == 0).all()
+
+
+def test_an_infinite_point_spoils_its_own_distances_alone(monkeypatch):
+    monkeypatch.setattr(distance, "_MANY", 0)
+    a = dotori.tensor([[0.0, 0.0], [math.inf, 0.0]])
+    b = dotori.tensor([[3.0, 4.0], [math.nan, 0.0]])
+    np.testing.assert_array_equal(
+        dotori.cdist(a, b).array, [[5.0, math.nan], [math.inf, math.nan]]
+    )
+
+
 @pytest.mark.parametrize("p", P)
 def test_pairs_of_rows(p):
     a = np.random.default_rng(0).standard_normal((4, 3))

@@ -46,8 +46,9 @@ def cdist(
 ) -> Tensor:
     """The p-norm of all differences: (..., n, d) and (..., m, d) give (..., n, m).
 
-    The gradient at a distance of 0 is 0. `compute_mode` is one of PyTorch's; all of
-    them compute the differences themselves, which stays exact for near points.
+    The gradient at a distance of 0 is 0. `compute_mode` is one of PyTorch's; here all
+    mean the same: products of matrices where they are faster, and the differences
+    themselves for few or for near points, which stay exact.
 
     Examples
     --------
