@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -38,7 +38,14 @@ searches = given(
 )
 
 
-@settings(max_examples=300)  # cheap, and some turns are rare
+# Rare turns: near an edge twice, and a second step that is higher but not too high.
+EDGE = {"waves": [(-1.0, 3.8, 3.1)], "start": np.array([1.3, 0.1]), "t": 10.0}
+HIGHER = {"waves": [(-0.6, 2.7, 0.7)], "start": np.array([1.5, -1.9]), "t": 1.0}
+
+
+@settings(max_examples=100)
+@example(**EDGE, tries=25)
+@example(**HIGHER, tries=25)
 @searches
 def test_the_same_points_as_pytorchs(waves, start, t, tries):
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
