@@ -78,7 +78,9 @@ class Generator:
         high: float = 1.0,
         dtype: DTypeLike = np.float32,
     ) -> NDArray[Any]:
-        """Numbers evenly spread over [low, high)."""
+        """Numbers evenly spread over [low, high); so are both parts of complex ones."""
+        if np.dtype(dtype).kind == "c":
+            return _joined(self.uniform(_pairs(shape), low, high, _part(dtype)), dtype)
         x = np.asarray(self._numpy.random(shape, dtype=_draw_dtype(dtype)))
         if high != 1.0 or low != 0.0:
             x *= x.dtype.type(high - low)
@@ -92,7 +94,15 @@ class Generator:
         std: float = 1.0,
         dtype: DTypeLike = np.float32,
     ) -> NDArray[Any]:
-        """Numbers from the normal distribution with this mean and deviation."""
+        """Numbers from the normal distribution with this mean and deviation.
+
+        Of complex numbers each part has half of the variance.
+        """
+        if np.dtype(dtype).kind == "c":
+            parts = self.normal(_pairs(shape), 0.0, std * 0.5**0.5, _part(dtype))
+            z = _joined(parts, dtype)
+            z += mean
+            return z
         x = np.asarray(self._numpy.standard_normal(shape, dtype=_draw_dtype(dtype)))
         if std != 1.0:
             x *= x.dtype.type(std)
@@ -171,6 +181,20 @@ def _check_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ArgumentError(f"a seed must be a non-negative integer, got {seed!r}")
     return int(seed)
+
+
+def _pairs(shape: Shape) -> tuple[int, ...]:
+    return (*((shape,) if isinstance(shape, int) else shape), 2)
+
+
+def _part(dtype: DTypeLike) -> np.dtype[Any]:
+    """The type of one part of complex numbers of type `dtype`."""
+    return np.dtype(f"f{np.dtype(dtype).itemsize // 2}")
+
+
+def _joined(parts: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+    """Complex numbers of pairs along the last axis."""
+    return parts.view(dtype)[..., 0]
 
 
 def _draw_dtype(dtype: DTypeLike) -> Any:

@@ -212,6 +212,18 @@ def test_what_needs_an_order_or_has_no_formula_is_refused(function):
         function(dotori.tensor([1j, 2.0]))
 
 
+def test_random_complex_numbers_have_two_random_parts():
+    dotori.manual_seed(0)
+    z = dotori.randn(20000, dtype=dotori.complex64)
+    assert z.dtype == np.complex64
+    assert z.real.var().item() == pytest.approx(0.5, rel=0.05)
+    assert z.imag.var().item() == pytest.approx(0.5, rel=0.05)
+    u = dotori.rand(20000, dtype=dotori.complex128)
+    assert u.imag.mean().item() == pytest.approx(0.5, rel=0.05)
+    assert 0 <= u.imag.min().item()
+    assert u.imag.max().item() < 1
+
+
 def test_casts_drop_the_imaginary_part_as_pytorch():
     z = dotori.tensor([1 + 2j, 3j], requires_grad=True)
     y = z.float()
