@@ -250,6 +250,7 @@ def sinc(xp: Any, x: Any) -> Any:
 class Sinc(Unary):
     """y = sin(pi x) / (pi x); y' = (cos(pi x) - y) / x, 0 at 0."""
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = "sinc"

@@ -111,6 +111,7 @@ class LogCumSumExp(Op):
     fall, so that no exponential is above 1.
     """
 
+    real = True
     saves = ("x", "y")
     floats = True
     torch = staticmethod(lambda x, *, axis: x.logcumsumexp(dim=axis))

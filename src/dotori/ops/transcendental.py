@@ -367,6 +367,7 @@ class Atan2(Binary):
 class LogAddExp(Binary):
     """y = ln(e^a + e^b); dy/da = e^(a-y)."""
 
+    real = True
     saves = ("a", "b", "y")
     floats = True
     torch = "logaddexp"
