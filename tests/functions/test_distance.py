@@ -66,7 +66,9 @@ def test_equal_points_have_distance_and_gradient_zero(p):
     np.testing.assert_array_equal(x.grad.array, 0.0)
 
 
-def test_points_far_from_zero_keep_their_digits():
+@pytest.mark.parametrize("many", [0, 1 << 20])
+def test_points_far_from_zero_keep_their_digits(monkeypatch, many):
+    monkeypatch.setattr(distance, "_MANY", many)
     rng = np.random.default_rng(0)
     a, b = ((1e4 + rng.standard_normal((5, 2))).astype(np.float32) for _ in range(2))
     x = dotori.tensor(a, requires_grad=True)
@@ -104,6 +106,24 @@ def test_products_of_matrices_are_as_exact_as_differences(monkeypatch, dtype):
     rtol = 1e-5 if dtype == np.float32 else 1e-10
     np.testing.assert_allclose(found, exact.astype(np.float64), rtol=rtol)
     assert (found[0].diagonal()[:9] == 0).all()
+    x, y = (dotori.tensor(v, requires_grad=True) for v in (a, b))
+    dotori.cdist(x, y).sum().backward()
+    differences = a[:, :, None].astype(np.longdouble) - b[:, None]
+    slopes = differences / np.where(exact == 0, 1, exact)[..., None]
+    atol = 1e-4 if dtype == np.float32 else 1e-10
+    np.testing.assert_allclose(x.grad.array, slopes.sum(2).astype(float), atol=atol)
+    np.testing.assert_allclose(y.grad.array, -slopes.sum(1).astype(float), atol=atol)
+
+
+def test_second_gradients_of_many_points(monkeypatch):
+    monkeypatch.setattr(distance, "_MANY", 0)
+    rng = np.random.default_rng(0)
+    agree(
+        dotori.cdist,
+        lambda x, y: (x.unsqueeze(-2) - y.unsqueeze(-3)).norm(2, dim=-1),
+        rng.standard_normal((2, 3, 2)),
+        rng.standard_normal((2, 4, 2)),
+    )
 
 
 def test_an_infinite_point_spoils_its_own_distances_alone(monkeypatch):
