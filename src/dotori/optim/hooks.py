@@ -40,10 +40,12 @@ class Hooked:
     >>> import dotori
     >>> w = dotori.tensor([1.0], requires_grad=True)
     >>> optimizer = dotori.optim.SGD([w], lr=0.5)
-    >>> handle = optimizer.register_step_post_hook(lambda o, args, kwargs: print(w[0]))
+    >>> def show(optimizer, args, kwargs):
+    ...     print(w.tolist())
+    >>> handle = optimizer.register_step_post_hook(show)
     >>> w.grad = dotori.tensor([1.0])
     >>> _ = optimizer.step()
-    tensor(0.5, dtype=float32, from Index)
+    [0.5]
     >>> handle.remove()
     """
 
