@@ -22,8 +22,8 @@ def test_numbers_around(pad):
     x = np.random.default_rng(0).standard_normal((2, 4, 5))
     for value in (0.0, 1.5):
         agree(
-            lambda t: F.pad(t, pad, value=value),
-            lambda t: torch.nn.functional.pad(t, pad, value=value),
+            lambda t, v=value: F.pad(t, pad, value=v),
+            lambda t, v=value: torch.nn.functional.pad(t, pad, value=v),
             x,
         )
 

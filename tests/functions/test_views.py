@@ -374,6 +374,7 @@ def test_numpys_functions_with_numpys_meaning(cube):
         (np.moveaxis, ((0, 1), (1, 2))),
         (np.swapaxes, (0, 2)),
         (np.expand_dims, (1,)),
+        (np.expand_dims, ((0, -1),)),
         (np.broadcast_to, ((5, 2, 3, 4),)),
         (np.transpose, ((1, 0, 2),)),
         (np.squeeze, ()),
@@ -398,5 +399,9 @@ def test_numpys_functions_with_numpys_meaning(cube):
             np.testing.assert_array_equal(a.array, b)
     with pytest.raises(ShapeError, match="equal parts"):
         np.split(x, 3, 2)
+    with pytest.raises(ShapeError, match="not 1 long"):
+        np.squeeze(x, 1)
+    assert np.squeeze(x[:1], axis=0).shape == (3, 4)
+    assert [p.shape for p in x.tensor_split(sections=2)] == [(1, 3, 4)] * 2
     a, b = np.broadcast_arrays(x, x[0])
     assert a.shape == b.shape == (2, 3, 4)

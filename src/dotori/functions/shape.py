@@ -205,6 +205,15 @@ def movedim(x: TensorLike, source: Any, destination: Any) -> Tensor:
 
 
 @implements(np.squeeze)
+def _numpys_squeeze(x: TensorLike, axis: Any = None) -> Tensor:
+    """NumPy's meaning: an axis that is named must have length 1."""
+    t = as_variable(x)
+    for a in () if axis is None else sizes((axis,)):
+        if t.shape[axis_of("squeeze", a, t.ndim, t.shape)] != 1:
+            raise ShapeError(f"squeeze: axis {a} of shape {t.shape} is not 1 long")
+    return squeeze(t, axis)
+
+
 def squeeze(x: TensorLike, dim: Any = None, *, axis: Any = None) -> Tensor:
     """Without the axes of length 1: all, or those in `dim` that have it.
 
@@ -225,6 +234,15 @@ def squeeze(x: TensorLike, dim: Any = None, *, axis: Any = None) -> Tensor:
 
 
 @implements(np.expand_dims)
+def _numpys_expand_dims(x: TensorLike, axis: Any) -> Tensor:
+    """NumPy's meaning: one new axis, or several in a tuple."""
+    t, places = as_variable(x), sizes((axis,))
+    ndim = t.ndim + len(places)
+    for place in sorted(axis_of("expand_dims", a, ndim, t.shape) for a in places):
+        t = unsqueeze(t, place)
+    return t
+
+
 def unsqueeze(x: TensorLike, dim: int) -> Tensor:
     """With a new axis of length 1 at place `dim`.
 

@@ -35,7 +35,7 @@ __all__ = [
 
 def tensor_split(
     x: TensorLike,
-    indices_or_sections: Any,
+    indices_or_sections: Any = None,
     dim: int = 0,
     *,
     indices: Any = None,
@@ -53,7 +53,10 @@ def tensor_split(
     [[1], [2, 3]]
     """
     t = as_variable(x)
-    given = indices_or_sections
+    asked = [g for g in (indices_or_sections, indices, sections) if g is not None]
+    if len(asked) != 1:
+        raise ArgumentError("tensor_split: give one number of parts, or places")
+    (given,) = asked
     axis = axis_of("tensor_split", dim, t.ndim, t.shape)
     cuts = np.asarray(getattr(given, "array", given))
     if cuts.ndim > 1 or (cuts.size and cuts.dtype.kind not in "iu"):
