@@ -186,6 +186,8 @@ def test_parameters_that_share_memory_are_refused():
     b = dotori.Tensor(a.array, requires_grad=True)
     with pytest.raises(ArgumentError, match="share the Parameter itself"):
         optim.SGD([a, b])
+    with pytest.raises(ArgumentError, match="share the Parameter itself"):
+        optim.SGD([{"params": [a]}, {"params": [b]}])
 
 
 def test_decay_for_weights_only():

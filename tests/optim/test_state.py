@@ -499,3 +499,14 @@ def test_betas_in_tensors():
         sides.append((w.tolist(), optimizer.param_groups[0]["betas"]))
     assert sides[0][1] == sides[1][1] == (0.5, 0.75)
     assert sides[0][0] == pytest.approx(sides[1][0])
+
+
+def test_a_rate_in_a_tensor_is_saved_as_it_was():
+    rate = dotori.tensor(0.5)
+    optimizer = optim.SGD([dotori.ones(2, requires_grad=True)], lr=rate)
+    state = optimizer.state_dict()
+    rate.array[...] = 0.25
+    assert state["param_groups"][0]["lr"].item() == 0.5
+    optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"].item() == 0.5
+    assert rate.item() == 0.25

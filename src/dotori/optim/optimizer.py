@@ -126,7 +126,8 @@ class Optimizer(Hooked):
                 f"{type(param_group).__name__}"
             )
         params, names = _named(name, param_group["params"])
-        known = {id(p) for g in self.param_groups for p in g["params"]}
+        before = [p for g in self.param_groups for p in g["params"]]
+        known = {id(p) for p in before}
         for p in params:
             _check_parameter(name, p)
             if id(p) in known:
@@ -135,7 +136,7 @@ class Optimizer(Hooked):
                     "twice; each belongs into one group, once"
                 )
             known.add(id(p))
-        _refuse_shared_memory(name, params)
+        _refuse_shared_memory(name, before + params)
         if any(("param_names" in g) != bool(names) for g in self.param_groups):
             raise ArgumentError(
                 f"{name}: either all groups have names for their parameters, or none"
@@ -248,7 +249,10 @@ class Optimizer(Hooked):
         place: dict[Any, int] = {p: i for i, p in enumerate(order)}
         states = self._current_state().items()
         groups = [
-            {**group, "params": [place[p] for p in group["params"]]}
+            {
+                **{k: copied(v) for k, v in group.items() if k != "params"},
+                "params": [place[p] for p in group["params"]],
+            }
             for group in self.param_groups
         ]
         found: dict[str, Any] = {
