@@ -1,4 +1,5 @@
 from dotori.functions import (
+    affine,
     aliases,
     alike,
     arithmetic,
@@ -192,11 +193,11 @@ class Later:
     rot90 = repeating.rot90
     tile = repeating.tile
 
-    addbmm = products.addbmm
-    addmm = products.addmm
-    addmv = products.addmv
-    addr = products.addr
-    baddbmm = products.baddbmm
+    addbmm = affine.addbmm
+    addmm = affine.addmm
+    addmv = affine.addmv
+    addr = affine.addr
+    baddbmm = affine.baddbmm
     bmm = products.bmm
     cross = products.cross
     dot = products.dot

@@ -199,6 +199,10 @@ def test_stacks_of_exponentials_are_scaled_one_by_one():
     y = linalg.matrix_exp(a).numpy()
     assert_allclose(y, np.eye(2) * np.exp([1e-3, 50, 0])[:, None, None], rtol=1e-12)
     assert linalg.matrix_exp(np.float32([[1.0]])).dtype == np.float32
+    a[1, 0, 0] = np.inf
+    bad = linalg.matrix_exp(a).numpy()
+    assert np.isnan(bad[1]).all()
+    assert_allclose(bad[2], np.eye(2))
 
 
 @pytest.mark.parametrize("function", ["svdvals", "eigvalsh", "nuc"])

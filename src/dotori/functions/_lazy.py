@@ -70,9 +70,9 @@ _FAMILIES = {
     "padding": "constant_pad_nd",
     "combining": "cartesian_prod column_stack combinations dstack meshgrid",
     # more products, and complex numbers
+    "affine": "addbmm addmm addmv addr baddbmm",
     "products": (
-        "addbmm addmm addmv addr baddbmm bmm chain_matmul cross dot ger inner kron mm "
-        "mv outer tensordot trace vdot"
+        "bmm chain_matmul cross dot ger inner kron mm mv outer tensordot trace vdot"
     ),
     "einsum": "einsum",
     "windows": (
@@ -149,10 +149,8 @@ _METHODS = {
     "diagonal": "diag diag_embed diagflat diagonal",
     "repeating": "fliplr flipud repeat repeat_interleave roll rot90 tile",
     "combining": "",
-    "products": (
-        "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron mm mv outer "
-        "trace vdot"
-    ),
+    "affine": "addbmm addmm addmv addr baddbmm",
+    "products": "bmm cross dot ger inner kron mm mv outer trace vdot",
     "spectrogram": "istft stft",
     "matrices": (
         "cholesky cholesky_inverse cholesky_solve det geqrf inverse logdet lu lu_solve "

@@ -1,4 +1,4 @@
-"""More products: of vectors, of matrices with something added, of any axes."""
+"""More products: of vectors, of matrices, of any axes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ from dotori.functions.complex import conj
 from dotori.functions.einsum import contract
 from dotori.functions.linear import matmul
 from dotori.functions.reduce import sum as _sum
-from dotori.functions.shape import axis_of, getitem, permute, reshape, transpose
+from dotori.functions.shape import axis_of, getitem, permute, reshape
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
 
 __all__ = [
-    "addbmm",
-    "addmm",
-    "addmv",
-    "addr",
-    "baddbmm",
     "bmm",
     "chain_matmul",
     "cross",
@@ -41,7 +36,7 @@ __all__ = [
 ]
 
 
-def _ranked(place: str, ranks: tuple[int, ...], *values: TensorLike) -> list[Tensor]:
+def ranked(place: str, ranks: tuple[int, ...], *values: TensorLike) -> list[Tensor]:
     """Tensors with these numbers of axes, and of one type.
 
     Raises
@@ -70,7 +65,7 @@ def dot(x: TensorLike, tensor: TensorLike) -> Tensor:
     >>> dot([1.0, 2.0], [3.0, 4.0]).item()
     11.0
     """
-    return matmul(*_ranked("dot", (1, 1), x, tensor))
+    return matmul(*ranked("dot", (1, 1), x, tensor))
 
 
 @implements(np.dot)
@@ -90,7 +85,7 @@ def vdot(x: TensorLike, other: TensorLike) -> Tensor:
     >>> vdot([1j], [1j]).item()
     (1+0j)
     """
-    a, b = _ranked("vdot", (1, 1), x, other)
+    a, b = ranked("vdot", (1, 1), x, other)
     return matmul(conj(a), b)
 
 
@@ -107,7 +102,7 @@ def mv(x: TensorLike, vec: TensorLike) -> Tensor:
     >>> mv([[1.0, 2.0]], [3.0, 4.0]).tolist()
     [11.0]
     """
-    return matmul(*_ranked("mv", (2, 1), x, vec))
+    return matmul(*ranked("mv", (2, 1), x, vec))
 
 
 def mm(x: TensorLike, mat2: TensorLike) -> Tensor:
@@ -118,7 +113,7 @@ def mm(x: TensorLike, mat2: TensorLike) -> Tensor:
     >>> mm([[1.0, 2.0]], [[3.0], [4.0]]).tolist()
     [[11.0]]
     """
-    return matmul(*_ranked("mm", (2, 2), x, mat2))
+    return matmul(*ranked("mm", (2, 2), x, mat2))
 
 
 def bmm(x: TensorLike, mat2: TensorLike) -> Tensor:
@@ -129,7 +124,7 @@ def bmm(x: TensorLike, mat2: TensorLike) -> Tensor:
     >>> bmm([[[1.0, 2.0]]], [[[3.0], [4.0]]]).tolist()
     [[[11.0]]]
     """
-    a, b = _ranked("bmm", (3, 3), x, mat2)
+    a, b = ranked("bmm", (3, 3), x, mat2)
     if a.shape[0] != b.shape[0]:
         raise ShapeError(
             f"bmm: two stacks of equal length were wanted, got shapes {a.shape} and "
@@ -314,139 +309,6 @@ def chain_matmul(*matrices: TensorLike) -> Tensor:
         if m.ndim != 2:
             raise ShapeError(f"chain_matmul: matrices were wanted, got shape {m.shape}")
     return parts[0] if len(parts) == 1 else multi_dot(parts)
-
-
-def _added(
-    place: str, x: TensorLike, product: Tensor, beta: float, alpha: float
-) -> Tensor:
-    """beta x + alpha product; x is not looked at where beta is 0.
-
-    Raises
-    ------
-    ShapeError
-        If x does not broadcast to the product.
-    DTypeError
-        If the types differ.
-    """
-    t = as_variable(x)
-    if t.dtype != product.dtype:
-        raise DTypeError(
-            f"{place}: x holds {t.dtype}, but the product {product.dtype}; "
-            "they must have one type"
-        )
-    try:
-        fits = np.broadcast_shapes(t.shape, product.shape) == product.shape
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ShapeError(
-            f"{place}: x of shape {t.shape} does not broadcast to {product.shape}, the "
-            "shape of the product"
-        )
-    # Of integers and booleans, PyTorch takes the factors as such.
-    many, weight = (t.dtype.type(factor).item() for factor in (alpha, beta))
-    scaled = product if many == 1 else elementwise.mul(product, many)
-    if beta == 0:
-        return scaled
-    return elementwise.add(t if weight == 1 else elementwise.mul(t, weight), scaled)
-
-
-def addmm(
-    x: TensorLike,
-    mat1: TensorLike,
-    mat2: TensorLike,
-    *,
-    beta: float = 1,
-    alpha: float = 1,
-) -> Tensor:
-    """beta x + alpha mat1 mat2.
-
-    Examples
-    --------
-    >>> addmm([[1.0]], [[1.0, 2.0]], [[3.0], [4.0]]).tolist()
-    [[12.0]]
-    """
-    return _added("addmm", x, mm(mat1, mat2), beta, alpha)
-
-
-def addmv(
-    x: TensorLike,
-    mat: TensorLike,
-    vec: TensorLike,
-    *,
-    beta: float = 1,
-    alpha: float = 1,
-) -> Tensor:
-    """beta x + alpha mat vec.
-
-    Examples
-    --------
-    >>> addmv([1.0], [[1.0, 2.0]], [3.0, 4.0]).tolist()
-    [12.0]
-    """
-    return _added("addmv", x, mv(mat, vec), beta, alpha)
-
-
-def addr(
-    x: TensorLike,
-    vec1: TensorLike,
-    vec2: TensorLike,
-    *,
-    beta: float = 1,
-    alpha: float = 1,
-) -> Tensor:
-    """beta x + alpha times the outer product of two vectors.
-
-    Examples
-    --------
-    >>> addr([[1.0]], [2.0], [3.0]).tolist()
-    [[7.0]]
-    """
-    return _added("addr", x, outer(vec1, vec2), beta, alpha)
-
-
-def baddbmm(
-    x: TensorLike,
-    batch1: TensorLike,
-    batch2: TensorLike,
-    *,
-    beta: float = 1,
-    alpha: float = 1,
-) -> Tensor:
-    """beta x + alpha times the products of two stacks of matrices.
-
-    Examples
-    --------
-    >>> baddbmm([[[1.0]]], [[[1.0, 2.0]]], [[[3.0], [4.0]]]).tolist()
-    [[[12.0]]]
-    """
-    return _added("baddbmm", x, bmm(batch1, batch2), beta, alpha)
-
-
-def addbmm(
-    x: TensorLike,
-    batch1: TensorLike,
-    batch2: TensorLike,
-    *,
-    beta: float = 1,
-    alpha: float = 1,
-) -> Tensor:
-    """beta x + alpha times the sum of the products of two stacks of matrices.
-
-    Examples
-    --------
-    >>> addbmm([[1.0]], [[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]).tolist()
-    [[12.0]]
-    """
-    a, b = _ranked("addbmm", (3, 3), batch1, batch2)
-    if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
-        raise ShapeError(
-            f"addbmm: the stacks of shapes {a.shape} and {b.shape} cannot be multiplied"
-        )
-    # One product: the stack is one more axis to sum over.
-    wide = reshape(transpose(a, 0, 1), (a.shape[1], -1))
-    product = matmul(wide, reshape(b, (-1, b.shape[2])))
-    return _added("addbmm", x, product, beta, alpha)
 
 
 def trace(x: TensorLike) -> Tensor:

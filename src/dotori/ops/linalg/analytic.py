@@ -27,8 +27,9 @@ def expm(a: Any) -> Any:
     if not a.size:
         return a.copy()
     size = np.abs(a).sum(axis=-2).max(axis=-1)
-    if not np.isfinite(size).all():
-        return np.full_like(a, np.nan)
+    bad = ~np.isfinite(size)[..., None, None]
+    if bad.any():
+        return np.where(bad, a.dtype.type(np.nan), expm(np.where(bad, 0, a)))
     ratio = np.maximum(size / _LARGEST, 1)
     times = np.ceil(np.log2(ratio)).astype(int)  # for each matrix of the stack
     b = [a.dtype.type(c) for c in _PADE]
