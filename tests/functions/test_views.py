@@ -162,6 +162,17 @@ def test_strides_of_parts_of_a_larger_memory():
         np.testing.assert_array_equal(found[1], found[3])
 
 
+def test_strides_over_elements_that_share_a_place():
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+    found = []
+    for module in (dotori, torch):
+        wide = module.tensor(np.arange(4.0), requires_grad=True).expand(3, 4)
+        y = module.as_strided(wide, (2, 2), (1, 2))
+        (g,) = module.autograd.grad(y, wide, module.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        found.append(np.asarray(g))
+    np.testing.assert_allclose(*found)
+
+
 @pytest.mark.parametrize(
     ("size", "stride", "offset"),
     [((3, 3), (3, 2), 0), ((2,), (1,), 9), ((2,), (-1,), 5), ((2, 2), (1,), 0)],
