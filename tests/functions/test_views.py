@@ -377,6 +377,25 @@ def test_indices_of_a_single_number(index):
     assert ours[index].shape == tuple(theirs[key].shape)
 
 
+def test_a_single_number_has_axis_0_and_minus_1():
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+    for name, args in (
+        ("transpose", (0, -1)),
+        ("movedim", (0, -1)),
+        ("flip", (0,)),
+        ("squeeze", (-1,)),
+        ("roll", (1,)),
+    ):
+        assert getattr(torch.tensor(3.0), name)(*args).item() == 3.0
+        y = getattr(dotori.tensor(3.0, requires_grad=True), name)(*args)
+        assert (y.shape, y.item()) == ((), 3.0)
+        y.backward()
+        with pytest.raises(AxisError):
+            getattr(dotori.tensor(3.0), name)(
+                *(7 for _ in args), *((7,) if name == "roll" else ())
+            )
+
+
 def test_numpys_functions_with_numpys_meaning(cube):
     x = dotori.tensor(cube)
     pairs = [

@@ -170,10 +170,10 @@ def transpose(x: TensorLike, dim0: Any = None, dim1: int | None = None) -> Tenso
     if dim1 is None:
         return _reorder(x, dim0)
     t = as_variable(x)
-    a, b = (axis_of("transpose", d, t.ndim, t.shape) for d in (dim0, dim1))
-    axes = list(range(t.ndim))
+    a, b = (axis_of("transpose", d, t.ndim or 1, t.shape) for d in (dim0, dim1))
+    axes = list(range(t.ndim or 1))  # of a single number, PyTorch exchanges 0 and -1
     axes[a], axes[b] = axes[b], axes[a]
-    return permute(t, axes)
+    return permute(t, axes if t.ndim else ())
 
 
 swapaxes = transpose
@@ -190,7 +190,7 @@ def movedim(x: TensorLike, source: Any, destination: Any) -> Tensor:
     """
     t = as_variable(x)
     taken, put = (
-        [axis_of("movedim", d, t.ndim, t.shape) for d in sizes((given,))]
+        [axis_of("movedim", d, t.ndim or 1, t.shape) for d in sizes((given,))]
         for given in (source, destination)
     )
     if len(taken) != len(put) or not len(set(taken)) == len(taken) == len(set(put)):
@@ -201,7 +201,7 @@ def movedim(x: TensorLike, source: Any, destination: Any) -> Tensor:
     axes = [i for i in range(t.ndim) if i not in taken]
     for place, axis in sorted(zip(put, taken, strict=True)):
         axes.insert(place, axis)
-    return permute(t, axes)
+    return permute(t, axes if t.ndim else ())
 
 
 @implements(np.squeeze)
@@ -311,8 +311,10 @@ def flip(x: TensorLike, dims: Any = None, *, axis: Any = None) -> Tensor:
     if chosen is None:
         chosen = range(t.ndim)
     many = chosen if isinstance(chosen, (tuple, list, range)) else (chosen,)
-    axes = tuple(axis_of("flip", a, t.ndim, t.shape) for a in many)
-    result: Tensor = apply(op.Flip, t, axis=axes)
+    axes = {axis_of("flip", a, t.ndim or 1, t.shape) for a in many}
+    if len(axes) < len(many):
+        raise AxisError(f"flip: the axes {chosen} name one twice")
+    result: Tensor = apply(op.Flip, t, axis=tuple(axes) if t.ndim else ())
     return result
 
 
