@@ -100,6 +100,8 @@ def test_numpys_flips():
         (lambda x: x.roll(1, 2), AxisError, "axis 2"),
         (lambda x: x.rot90(1, (0,)), AxisError, "two axes"),
         (lambda x: x[0].rot90(), ShapeError, r"\(3,\)"),
+        (lambda x: x[0].fliplr(), ShapeError, r"\(3,\)"),
+        (lambda x: x[0, 0].flipud(), ShapeError, "single number"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, error, message):

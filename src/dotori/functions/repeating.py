@@ -201,7 +201,10 @@ def fliplr(x: TensorLike) -> Tensor:
     >>> fliplr([[1, 2], [3, 4]]).tolist()
     [[2, 1], [4, 3]]
     """
-    return flip(x, 1)
+    t = as_variable(x)
+    if t.ndim < 2:
+        raise ShapeError(f"fliplr: at least two axes are wanted, got shape {t.shape}")
+    return flip(t, 1)
 
 
 @implements(np.flipud)
@@ -213,4 +216,7 @@ def flipud(x: TensorLike) -> Tensor:
     >>> flipud([[1, 2], [3, 4]]).tolist()
     [[3, 4], [1, 2]]
     """
-    return flip(x, 0)
+    t = as_variable(x)
+    if not t.ndim:
+        raise ShapeError("flipud: at least one axis is wanted, got a single number")
+    return flip(t, 0)
