@@ -58,6 +58,16 @@ def real_valued():
     }
 
 
+#: What PyTorch lists without the underline, though it is a method that fills a tensor.
+FILLING = ("cauchy", "exponential", "geometric", "log_normal", "uniform")
+
+
+def function_of(op):
+    """dotori's function for an entry of the list; or None."""
+    filling = op.name in FILLING or title(op) == "normal (in_place)"
+    return resolve(f"{op.name}_" if filling else op.name)
+
+
 def resolve(name):
     """dotori's function of PyTorch's name, as a function of tensors; or None."""
     if name == "einsum":  # whose samples have the tensors first
@@ -183,3 +193,10 @@ def assert_same(ours, theirs, rtol, atol, what, types=True):
 def import_names():
     """Nothing is left out because its file was not imported yet."""
     importlib.import_module("dotori.functions._lazy").load_all()
+
+
+def takes_a_number(case):
+    """A Python number where PyTorch insists on a tensor; here it does as well."""
+    sample = case.sample_input
+    values = (sample.input, *sample.args)
+    return not case.error_regex and any(isinstance(v, (int, float)) for v in values)

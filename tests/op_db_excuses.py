@@ -55,5 +55,34 @@ MISSING: dict[str, str] = {}
 #: How many times PyTorch's own error is allowed in float32, and why.
 LESS_PRECISE: dict[str, tuple[float, str]] = {}
 
-#: Strange numbers for which the value differs from PyTorch's, by name of the operator.
-STRANGE: dict[str, tuple[float, ...]] = {}
+#: Operators whose values for strange numbers are not PyTorch's, and why.
+STRANGE: dict[str, str] = {
+    "igamma": "smallest numbers: PyTorch rounds them to 0 before the logarithm",
+    "igammac": "the same",
+    "log1p": "PyTorch rounds the smallest numbers to 0",
+    "sinc": "PyTorch reduces large float32 arguments in float32",
+    **dict.fromkeys(
+        (f"special.bessel_{kind}" for kind in ("j0", "j1", "y0", "y1")),
+        "the limit 0 at infinity, and six digits more than PyTorch for large numbers",
+    ),
+    "special.airy_ai": "six digits more than PyTorch for large numbers",
+    "special.zeta": "the limit at infinity; PyTorch gives NaN",
+    "special.modified_bessel_i1": "PyTorch keeps the smallest number",
+    "special.modified_bessel_k1": "the limit at 0; PyTorch gives NaN",
+    "special.scaled_modified_bessel_k0": "the limit at 0",
+    "special.scaled_modified_bessel_k1": "the limit at 0",
+    **dict.fromkeys(
+        (
+            f"special.{name}"
+            for name in (
+                *(f"chebyshev_polynomial_{kind}" for kind in "tuvw"),
+                *(f"shifted_chebyshev_polynomial_{kind}" for kind in "tuvw"),
+                "hermite_polynomial_h",
+                "hermite_polynomial_he",
+                "laguerre_polynomial_l",
+                "legendre_polynomial_p",
+            )
+        ),
+        "NaN for a degree that is NaN; PyTorch gives 0",
+    ),
+}

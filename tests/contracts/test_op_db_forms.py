@@ -13,15 +13,15 @@ from op_db import (
     assert_same,
     call,
     flat,
+    function_of,
     real_valued,
-    resolve,
     to_leaves,
     to_ours,
     torch,
 )
 from op_db_excuses import DELIBERATE, FREE, LESS_PRECISE
 
-OPS = {name: op for name, op in real_valued().items() if resolve(op.name)}
+OPS = {name: op for name, op in real_valued().items() if function_of(op)}
 
 
 def has_method(op):
@@ -50,7 +50,7 @@ def test_the_method_is_the_function(name):
         return
     for i, ((x, args, kwargs), _, process) in enumerate(samples(op)):
         found = process(getattr(x, op.name)(*args, **kwargs))
-        wanted = process(call(resolve(op.name), x, args, kwargs))
+        wanted = process(call(function_of(op), x, args, kwargs))
         assert_same(found, wanted, 0, 0, f"sample {i} of the method {name}")
 
 
@@ -121,7 +121,7 @@ def test_float32_is_as_precise_as_pytorchs(name):
             except RuntimeError:
                 continue
         try:
-            found = process(call(resolve(op.name), *ours))
+            found = process(call(function_of(op), *ours))
         except ValueError as error:
             if DELIBERATE.get(name, "-") in str(error):
                 continue

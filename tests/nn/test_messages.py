@@ -71,7 +71,7 @@ MESSAGES = [
     (
         lambda: dotori.cat([dotori.ones(2, 3), dotori.ones(2, 4)]),
         "ShapeError",
-        "cat along axis 0: tensor 0 has shape (2, 3), tensor 1 (2, 4); they may differ in that axis only",
+        "cat along axis 0: a tensor of shape (2, 3), and tensor 1 of shape (2, 4); they may differ in that axis only",
     ),
     (
         lambda: dotori.stack([dotori.ones(2), dotori.ones(3)]),

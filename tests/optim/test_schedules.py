@@ -220,7 +220,10 @@ JUMPS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options"), JUMPS, ids=str)
+JUMP_NAMES = [f"{name}-{i}" for i, (name, _) in enumerate(JUMPS)]
+
+
+@pytest.mark.parametrize(("name", "options"), JUMPS, ids=JUMP_NAMES)
 def test_jumps_to_an_epoch(name, options):
     a, b = optimizers()
     s, t = schedules(name, options, a, b)

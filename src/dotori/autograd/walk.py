@@ -121,6 +121,8 @@ def start_gradient(output: Tensor, gradient: Any) -> Any:
             f"backward: the gradient has shape {gradient.shape}, "
             f"but the tensor has shape {output.shape}; they must be equal"
         )
+    if gradient.dtype != output.dtype:
+        gradient = gradient.astype(output.dtype)
     return gradient
 
 

@@ -262,7 +262,7 @@ def copysign(a: TensorLike, b: TensorLike) -> Tensor:
     [-1.0, -2.0]
     """
     x, y = promote_operands(_raw(a), _raw(b), floats=True)
-    dtype = x.dtype if hasattr(x, "dtype") else y.dtype
+    dtype = np.result_type(x, y) if hasattr(x, "dtype") else np.asarray(y).dtype
     signs = np.copysign(dtype.type(1), y)
     given = a if hasattr(a, "node") else np.asarray(x, dtype)
     return elementwise.mul(elementwise.abs(cast(given, dtype)), signs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dotori.autograd import as_variable, binary, unary, wrap
+from dotori.errors import ArgumentError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.ops import comparison as op
 
@@ -194,9 +195,18 @@ def logical_xor(a: TensorLike, b: TensorLike) -> Tensor:
 
 
 def isclose(
-    a: TensorLike, b: TensorLike, rtol: float = 1e-5, atol: float = 1e-8
+    a: TensorLike,
+    b: TensorLike,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
 ) -> Tensor:
-    """Whether |a - b| <= atol + rtol |b|.
+    """Whether |a - b| <= atol + rtol |b|; with `equal_nan`, NaN is close to NaN.
+
+    Raises
+    ------
+    ArgumentError
+        If a tolerance is negative.
 
     Examples
     --------
@@ -204,12 +214,21 @@ def isclose(
     [True, False]
     """
     x, y = as_variable(a).array, as_variable(b).array
-    return wrap(np.asarray(np.isclose(x, y, rtol=rtol, atol=atol)))
+    if not (rtol >= 0 and atol >= 0):
+        raise ArgumentError(
+            f"isclose: tolerances must not be negative, got rtol={rtol}, atol={atol}"
+        )
+    close = np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
+    return wrap(np.asarray(close))
 
 
 @implements(np.allclose)
 def allclose(
-    a: TensorLike, b: TensorLike, rtol: float = 1e-5, atol: float = 1e-8
+    a: TensorLike,
+    b: TensorLike,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
 ) -> bool:
     """Whether all elements are close: see `isclose`.
 
@@ -218,7 +237,7 @@ def allclose(
     >>> allclose([1.0], [1.0 + 1e-9])
     True
     """
-    return bool(isclose(a, b, rtol, atol).array.all())
+    return bool(isclose(a, b, rtol, atol, equal_nan).array.all())
 
 
 @implements(np.array_equal)

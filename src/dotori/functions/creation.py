@@ -196,6 +196,7 @@ def rand(
     *size: Any,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    device: str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers evenly spread over [0, 1).
@@ -207,13 +208,14 @@ def rand(
     """
     dtype = get_default_dtype() if dtype is None else dtype
     source = generator or default_generator()
-    return _finish(source.uniform(_shape(size), dtype=dtype), requires_grad)
+    return _finish(source.uniform(_shape(size), dtype=dtype), requires_grad, device)
 
 
 def randn(
     *size: Any,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    device: str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from the standard normal distribution.
@@ -225,4 +227,4 @@ def randn(
     """
     dtype = get_default_dtype() if dtype is None else dtype
     source = generator or default_generator()
-    return _finish(source.normal(_shape(size), dtype=dtype), requires_grad)
+    return _finish(source.normal(_shape(size), dtype=dtype), requires_grad, device)

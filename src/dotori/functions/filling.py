@@ -190,5 +190,6 @@ def random_(
 
 def _last_integer(x: Tensor) -> int:
     if x.dtype.kind == "f":
-        return 2 ** (np.finfo(x.dtype).nmant + 1)
+        digits = int(np.finfo(x.dtype).nmant) + 1
+        return 1 << digits
     return 1 if x.dtype.kind == "b" else min(int(np.iinfo(x.dtype).max), 2**63 - 1)

@@ -140,7 +140,7 @@ def take_along_dim(
     """`gather`, where beside `dim` both are stretched to one shape.
 
     It takes what `argmax` and `argsort` along an axis give. Without `dim`, elements
-    of the flat order.
+    of the flat order. Negative indices count from the end, which `gather` refuses.
 
     Examples
     --------
@@ -149,7 +149,8 @@ def take_along_dim(
     """
     t, places = as_variable(x), integers("take_along_dim", indices)
     if dim is None:
-        return gather(reshape(t, -1), 0, places.reshape(-1))
+        flat = np.where(places < 0, places + t.numel(), places)
+        return gather(reshape(t, -1), 0, flat.reshape(-1))
     if places.ndim != t.ndim:
         raise ShapeError(
             f"take_along_dim: indices of shape {places.shape} and a tensor of shape "
@@ -168,6 +169,7 @@ def take_along_dim(
         (*common[:axis], n, *common[axis + 1 :])
         for n in (t.shape[axis], places.shape[axis])
     ]
+    places = np.where(places < 0, places + t.shape[axis], places)
     return gather(broadcast_to(t, full[0]), axis, np.broadcast_to(places, full[1]))
 
 
@@ -175,10 +177,8 @@ def take_along_dim(
 def _numpys_take_along_axis(
     x: TensorLike, indices: TensorLike, axis: int | None = -1
 ) -> Tensor:
-    """NumPy's meaning: negative indices count from the end."""
-    t, places = as_variable(x), integers("take_along_axis", indices)
-    n = t.numel() if axis is None else t.shape[axis_of("take", axis, t.ndim, t.shape)]
-    return take_along_dim(t, np.where(places < 0, places + n, places), axis)
+    """The same, along the last axis unless another one is named."""
+    return take_along_dim(x, indices, axis)
 
 
 def index_select(x: TensorLike, dim: int, index: TensorLike) -> Tensor:

@@ -20,7 +20,14 @@ from dotori.dtypes import category
 from dotori.errors import DTypeError, GradientError, ShapeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike
-from dotori.functions.shape import broadcast_to, cast, reshape
+from dotori.functions.shape import (
+    broadcast_to,
+    cast,
+    getitem,
+    in_two_steps,
+    plain_index,
+    reshape,
+)
 from dotori.ops.indexing import Overwrite
 
 if TYPE_CHECKING:
@@ -124,7 +131,11 @@ def assign(x: Tensor, index: Any, value: TensorLike, name: str = "setitem") -> T
     """``x[index] = value``, with its gradient; returns `x`."""
     _check(x, name)
     parts = index if isinstance(index, tuple) else (index,)
-    plain = tuple(_array(p) for p in parts)
+    plain = tuple(plain_index(p) for p in parts)
+    steps = in_two_steps(plain)
+    if steps:
+        assign(getitem(x, steps[0]), steps[1], value, name)
+        return x
     try:
         x.array[plain] = _array(value)
     except (ValueError, IndexError, TypeError) as error:

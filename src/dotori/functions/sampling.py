@@ -51,6 +51,7 @@ def rand_like(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    device: str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers spread evenly over [0, 1), in the shape and type of `x`.
@@ -64,7 +65,7 @@ def rand_like(
     x = as_variable(x)
     source = generator or default_generator()
     array = source.uniform(x.shape, dtype=_float_type(x, dtype))
-    return _finish(array, requires_grad)
+    return _finish(array, requires_grad, device)
 
 
 def randn_like(
@@ -72,6 +73,7 @@ def randn_like(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    device: str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from the standard normal distribution, in the shape and type of `x`.
@@ -84,7 +86,9 @@ def randn_like(
     """
     x = as_variable(x)
     source = generator or default_generator()
-    return _finish(source.normal(x.shape, dtype=_float_type(x, dtype)), requires_grad)
+    return _finish(
+        source.normal(x.shape, dtype=_float_type(x, dtype)), requires_grad, device
+    )
 
 
 def _integers(
@@ -103,6 +107,7 @@ def randint(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    device: str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Integers from low, ..., high - 1: ``randint(high, size)`` or with `low` before.
@@ -123,7 +128,9 @@ def randint(
     if size is None:
         raise ArgumentError("randint: a size is missing, for example randint(10, (3,))")
     array = _integers(low, high, _shape((size,)), generator)
-    return _finish(array.astype(int64 if dtype is None else dtype), requires_grad)
+    return _finish(
+        array.astype(int64 if dtype is None else dtype), requires_grad, device
+    )
 
 
 def randint_like(
@@ -133,6 +140,7 @@ def randint_like(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    device: str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Integers from low, ..., high - 1 in the shape and type of `x`.
@@ -147,11 +155,18 @@ def randint_like(
     if high is None:
         low, high = 0, low
     array = _integers(low, high, x.shape, generator)
-    return _finish(array.astype(x.dtype if dtype is None else dtype), requires_grad)
+    return _finish(
+        array.astype(x.dtype if dtype is None else dtype), requires_grad, device
+    )
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The integers 0, ..., n - 1 in random order.
 
@@ -163,7 +178,8 @@ def randperm(
     if n < 0:
         raise ArgumentError(f"randperm: n must not be negative, got {n}")
     order = (generator or default_generator()).permutation(n)
-    return wrap(order.astype(int64 if dtype is None else dtype, copy=False))
+    order = order.astype(int64 if dtype is None else dtype, copy=False)
+    return _finish(order, requires_grad, device)
 
 
 def bernoulli(
@@ -198,6 +214,7 @@ def normal(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    device: str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from normal distributions with these means and deviations.
@@ -215,7 +232,7 @@ def normal(
     >>> normal(dotori.zeros(3), 2.0).shape, normal(0.0, 1.0, (2, 2)).shape
     ((3,), (2, 2))
     """
-    arrays = [getattr(v, "array", v) for v in (mean, std)]
+    arrays: list[Any] = [getattr(v, "array", v) for v in (mean, std)]
     if not (np.asarray(arrays[1]) >= 0).all():
         raise ArgumentError("normal: a deviation must not be negative")
     tensors = [a for a in arrays if isinstance(a, np.ndarray)]
@@ -233,7 +250,9 @@ def normal(
     if dtype is None:
         dtype = np.result_type(*tensors) if tensors else get_default_dtype()
     draw = _numbers(generator).standard_normal(shape)
-    return _finish(np.asarray(arrays[0] + arrays[1] * draw, dtype), requires_grad)
+    return _finish(
+        np.asarray(arrays[0] + arrays[1] * draw, dtype), requires_grad, device
+    )
 
 
 def poisson(x: TensorLike, generator: Generator | None = None) -> Tensor:

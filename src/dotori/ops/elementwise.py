@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from dotori.ops._op import Op, Sample
 
 
@@ -90,7 +92,7 @@ class Square(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        return x * x
+        return x * x if x.dtype.kind != "b" else x.astype(np.int64)
 
     @staticmethod
     def backward(xp: Any, dy: Any, x: Any) -> Any:

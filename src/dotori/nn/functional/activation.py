@@ -339,7 +339,7 @@ def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     [-1.0, 0.0, 1.0]
     """
     x = as_variable(input)
-    return fn.where((x > lambd) | (x < -lambd), x, 0.0)
+    return fn.where((x <= lambd) & (x >= -lambd), 0.0, x)  # NaN stays
 
 
 def threshold(
@@ -353,7 +353,7 @@ def threshold(
     [-1.0, 2.0]
     """
     x = as_variable(input)
-    return fn.where(x > threshold, x, type(threshold)(value))
+    return fn.where(x <= threshold, type(threshold)(value), x)  # NaN stays
 
 
 def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:

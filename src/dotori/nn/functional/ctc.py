@@ -91,7 +91,8 @@ def ctc_loss(
     if zero_infinity:
         losses = fn.where(np.isfinite(losses.array), losses, 0.0)
     if reduction == "mean":
-        return (losses / np.maximum(lengths, 1).astype(x.dtype)).mean()
+        losses = losses / np.maximum(lengths, 1).astype(x.dtype)
+        return losses.mean()
     return losses.sum() if reduction == "sum" else losses
 
 

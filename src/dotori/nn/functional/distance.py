@@ -120,7 +120,8 @@ def length(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
     if p == 1:
         return abs(x).sum(dim=dim, keepdim=keepdim)
     if p == 0:  # the number of elements that are not zero, whose slope is 0
-        return (x != 0).sum(dim=dim, keepdim=keepdim).astype(x.dtype)
+        count: Tensor = (x != 0).sum(dim=dim, keepdim=keepdim)
+        return count.astype(x.dtype)
     powers = x * x if p == 2 else abs(x) ** p
     total = powers.sum(dim=dim, keepdim=keepdim)
     some = total.detach() > 0
