@@ -146,6 +146,9 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
 
     Returns a tensor, or a tuple of tensors where the operation has several outputs.
     """
+    state = recording.state
+    if len(inputs) == 1 and op.one_output and state.flags < OBSERVE:
+        return _apply_to_one(op, inputs[0], attrs, state)
     arrays: list[Any] = []
     nodes: list[Node | None] = []
     xp: Any = np
@@ -157,7 +160,6 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
             array = _prepared(op, array)
         arrays.append(array)
         nodes.append(node)
-    state = recording.state
     try:
         y = state.quietly(op.forward, xp, *arrays, **attrs)
     except RuntimeError as error:
@@ -167,17 +169,45 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
         if type(y) is not _ndarray:
             y = xp.asarray(y)
         if not op.differentiable or not any(nodes):
-            result = wrap(y)
-        else:
-            values = (*arrays, y)
-            saved = tuple([values[i] for i in op.keeps(len(arrays))])
-            result = wrap(y, Node(op, saved, attrs, tuple(nodes), y))
-    else:
-        if flags & STALE:
-            nodes = [current_node(x) for x in inputs]
-        result = _finish(op, tuple(arrays), y, tuple(nodes), attrs)
+            return wrap(y)
+        values = (*arrays, y)
+        saved = tuple([values[i] for i in op.keeps(len(arrays))])
+        return wrap(y, Node(op, saved, attrs, tuple(nodes), y))
+    if flags & STALE:
+        nodes = [current_node(x) for x in inputs]
+    result = _finish(op, tuple(arrays), y, tuple(nodes), attrs)
     if op.views:
         note_origin(op, inputs[0], result, attrs)
+    return result
+
+
+def _apply_to_one(op: type[Op], x: Any, attrs: dict[str, Any], state: Any) -> Tensor:
+    """`apply` for one input and one output: reductions, and views above all."""
+    array, node = (x.array, x.node) if isinstance(x, Variable) else (x, None)
+    xp: Any = np
+    if type(array) is not _ndarray and is_array(array):
+        xp = namespace(array)
+    if op.checks and hasattr(array, "dtype"):
+        array = _prepared(op, array)
+    result = _new(_tensor_class)  # `wrap`, without a call
+    if op.views:  # no arithmetic: nothing to be quiet about
+        y = op.forward(xp, array, **attrs)
+        if y.base is not None and isinstance(x, Variable):
+            result.origin = (x, op, attrs, node)
+    else:
+        try:
+            y = state.quietly(op.forward, xp, array, **attrs)
+        except RuntimeError as error:
+            y = _inside(error, op, xp, array, **attrs)
+        if type(y) is not _ndarray:
+            y = xp.asarray(y)
+    result.array = y
+    if node is None or not state.flags or not op.differentiable:
+        result.node = None
+        return result
+    values = (array, y)
+    saved = tuple([values[i] for i in op.keeps(1)]) if op.saves else ()
+    result.node = Node(op, saved, attrs, (node,), y)
     return result
 
 

@@ -43,16 +43,16 @@ def note_origin(op: type[Op], source: Any, result: Any, attrs: dict[str, Any]) -
         return
     if not isinstance(result, tuple):
         if result.array.base is not None:
-            result.origin = Origin(source, op, attrs, source.node)
+            result.origin = (source, op, attrs, source.node)
         return
     for i, view in enumerate(result):
-        view.origin = Origin(source, op, attrs, source.node, i, len(result))
+        view.origin = (source, op, attrs, source.node, i, len(result))
 
 
 def origin_of(x: Variable) -> Origin | None:
     """Where `x` was taken from, if it still lies in the same memory."""
     try:
-        origin: Origin = _read_origin(x)
+        origin = Origin(*_read_origin(x))
     except AttributeError:  # the slot is empty: most tensors are no views
         return None
     shared = np.may_share_memory(x.array, origin.source.array)
@@ -75,7 +75,7 @@ def current_node(x: Any) -> Node | None:
         source = current_node(origin.source)
         if source is not origin.made_from and id(origin.source) in _rewritten:
             x.node = _view_node(x, origin, source)
-            x.origin = origin._replace(made_from=source)
+            x.origin = tuple(origin._replace(made_from=source))
             _mark(x)
     return x.node
 

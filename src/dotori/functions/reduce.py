@@ -46,6 +46,8 @@ def checked_axes(place: str, x: Tensor, dim: Any, axis: Any) -> Any:
     chosen = axis if dim is None else dim
     if chosen is None:
         return None
+    if type(chosen) is int and -x.ndim <= chosen < x.ndim:
+        return chosen
     several = isinstance(chosen, (tuple, list))
     many = tuple(chosen) if several else (chosen,)
     limit = x.ndim or 1

@@ -80,7 +80,7 @@ def reshape(x: TensorLike, *size: Any, shape: Any = None) -> Tensor:
     """
     t = as_variable(x)
     wanted = sizes(size if shape is None else (shape,))
-    if -1 in wanted or min(wanted, default=0) < 0:
+    if wanted and min(wanted) < 0:
         wanted = _complete("reshape", t, wanted)
     try:
         result: Tensor = apply(op.Reshape, t, shape=wanted, was=t.array.shape)
@@ -390,6 +390,8 @@ def plain_index(part: Any) -> Any:
 
     The gradient uses the index again, and the caller may have changed it by then.
     """
+    if type(part) is int or type(part) is slice:
+        return part
     array = getattr(part, "array", part)
     given = isinstance(array, np.ndarray)
     if not given and not isinstance(array, (list, range)):

@@ -190,8 +190,9 @@ class Softmax(Op):
     def forward(xp: Any, x: Any, *, axis: int) -> Any:
         if not x.size:
             return x.copy()
-        e = xp.exp(x - x.max(axis=axis, keepdims=True))
-        return e / e.sum(axis=axis, keepdims=True)
+        e = xp.exp(x - xp.maximum.reduce(x, axis=axis, keepdims=True))
+        e /= xp.add.reduce(e, axis=axis, keepdims=True)
+        return e
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any, *, axis: int) -> Any:
@@ -218,8 +219,9 @@ class LogSoftmax(Op):
     def forward(xp: Any, x: Any, *, axis: int) -> Any:
         if not x.size:
             return x.copy()
-        z = x - x.max(axis=axis, keepdims=True)
-        return z - xp.log(xp.exp(z).sum(axis=axis, keepdims=True))
+        z = x - xp.maximum.reduce(x, axis=axis, keepdims=True)
+        z -= xp.log(xp.add.reduce(xp.exp(z), axis=axis, keepdims=True))
+        return z
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any, *, axis: int) -> Any:

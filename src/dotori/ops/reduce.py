@@ -59,7 +59,7 @@ class Sum(Reduction):
     @staticmethod
     def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
         dtype = np.int64 if x.dtype.kind in "bui" else None
-        return x.sum(axis=axis, keepdims=keepdims, dtype=dtype)
+        return xp.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
 
     @staticmethod
     def backward(xp: Any, dy: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
