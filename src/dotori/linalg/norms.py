@@ -75,10 +75,16 @@ def vector_norm(
                 f"linalg.vector_norm: ord={ord} of no elements, shape {t.shape}, does "
                 "not exist"
             )
+    short = t.dtype == np.float16  # whose squares end at 65504
     result: Tensor = apply(
-        op.VectorNorm, t, ord=ord, axis=axes, keepdims=keepdim, shape=t.shape
+        op.VectorNorm,
+        cast(t, np.float32) if short else t,
+        ord=ord,
+        axis=axes,
+        keepdims=keepdim,
+        shape=t.shape,
     )
-    return result
+    return cast(result, np.float16) if short else result
 
 
 def _places(axes: Any) -> Any:
