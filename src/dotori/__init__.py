@@ -7,6 +7,7 @@ from dotori import autograd as autograd
 from dotori._tensor import Tensor as Tensor
 from dotori._version import __version__ as __version__
 from dotori.autograd import enable_grad as enable_grad
+from dotori.autograd import inference_mode as inference_mode
 from dotori.autograd import is_grad_enabled as is_grad_enabled
 from dotori.autograd import no_grad as no_grad
 from dotori.autograd import set_grad_enabled as set_grad_enabled

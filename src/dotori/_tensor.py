@@ -15,6 +15,7 @@ from dotori import autograd
 from dotori._methods import Methods
 from dotori.autograd import Node, Variable, leaf, wrap
 from dotori.autograd.views import current_node
+from dotori.autograd.walk import After
 from dotori.backend import Array, device_of, to_device
 from dotori.errors import DTypeError, GradientError
 from dotori.functions import inplace
@@ -208,6 +209,20 @@ class Tensor(Variable, Methods):
             raise GradientError("a hook needs a tensor that requires a gradient")
         return _HookHandle(self.node, hook)
 
+    def register_post_accumulate_grad_hook(
+        self, hook: Callable[[Tensor], Any]
+    ) -> _HookHandle:
+        """Call ``hook(self)`` when a backward has added to the `grad` of this leaf.
+
+        Leaves come last in a walk: by then, all gradients have been computed.
+        """
+        if self.node is None or self.node.op is not None:
+            raise GradientError(
+                "register_post_accumulate_grad_hook needs a leaf that requires a "
+                "gradient: `grad` is added up for no other tensor"
+            )
+        return _HookHandle(self.node, After(self, hook))
+
     def retain_grad(self) -> None:
         """Keep `grad` for this tensor though it is not a leaf."""
         node = self.node
@@ -335,7 +350,7 @@ class Tensor(Variable, Methods):
 class _HookHandle:
     """Removes a hook again."""
 
-    def __init__(self, node: Node, hook: Callable[[Any], Any]) -> None:
+    def __init__(self, node: Node, hook: Any) -> None:
         self._node, self._hook = node, hook
         node.hooks = [*(node.hooks or []), hook]
 

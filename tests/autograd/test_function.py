@@ -68,7 +68,9 @@ def results(T, values):
 def test_values_and_gradients_are_pytorchs(rng):
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     values = rng.standard_normal(4)
-    for ours, theirs in zip(results(dotori, values), results(torch, values), strict=True):
+    for ours, theirs in zip(
+        results(dotori, values), results(torch, values), strict=True
+    ):
         np.testing.assert_allclose(ours.detach(), theirs.detach(), rtol=1e-9)
 
 
@@ -110,7 +112,7 @@ def test_a_saved_tensor_that_was_changed_is_refused():
     z = x * 1
     y = scaled.apply(z, 2.0)
     z.mul_(2)
-    with pytest.raises(GradientError, match="Scaled needs .* mul_ has changed"):
+    with pytest.raises(GradientError, match=r"Scaled needs .* mul_ has changed"):
         y.sum().backward()
 
 

@@ -1,4 +1,4 @@
-"""`Function`: an operation of one's own, with the gradient rule that one wrote for it."""
+"""`Function`: an operation of one's own, with a gradient rule of one's own."""
 
 from __future__ import annotations
 

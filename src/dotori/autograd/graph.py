@@ -36,17 +36,20 @@ class State:
         GRAD, OBSERVE and STALE, or 0.
     observer : callable or None
         Called after every operation, with the flag OBSERVE.
+    anomaly : bool
+        Whether a walk looks for NaN: see `dotori.autograd.anomaly`.
     quietly : callable
         ``quietly(f, ...)`` is ``f(...)`` without NumPy's floating-point warnings:
         infinities and NaN are values, as in PyTorch. It enters a context that was made
         once, for a twentieth of what ``np.errstate(all="ignore")`` costs.
     """
 
-    __slots__ = ("flags", "observer", "quietly")
+    __slots__ = ("anomaly", "flags", "observer", "quietly")
 
     def __init__(self) -> None:
         self.flags = GRAD
         self.observer: Callable[..., None] | None = None
+        self.anomaly = False
         context = Context()
         context.run(np.seterr, all="ignore")  # NumPy keeps it in the context
         self.quietly = context.run
@@ -115,7 +118,7 @@ class Node:
         self.order = _order()
         self.tick = changes.tick
         self.grad: Tensor | None = None
-        self.hooks: list[Callable[[Any], Any]] | None = None
+        self.hooks: list[Any] | None = None
 
     @property
     def name(self) -> str:

@@ -13,6 +13,14 @@ class _GradMode:
 
     on = True
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """As a decorator without brackets, it is given the function."""
+        mode = object.__new__(cls)
+        if not args or not callable(args[0]):
+            return mode
+        cls.__init__(mode)
+        return mode(args[0])
+
     def __init__(self) -> None:
         self._before: list[int] = []
 
@@ -30,10 +38,14 @@ class _GradMode:
 
         @wraps(function)
         def inner(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
+            with self._again():
                 return function(*args, **kwargs)
 
         return inner
+
+    def _again(self) -> _GradMode:
+        """Another of the same: each call of a decorated function has its own."""
+        return type(self)()
 
 
 class no_grad(_GradMode):
@@ -56,6 +68,29 @@ class enable_grad(_GradMode):
     """Operations inside are recorded, also within `no_grad`."""
 
     on = True
+
+
+class inference_mode(_GradMode):
+    """`no_grad` under the name that PyTorch has for its stricter kind.
+
+    What is computed inside can be used in a graph afterwards, as a constant.
+
+    Examples
+    --------
+    >>> import dotori
+    >>> w = dotori.ones(2, requires_grad=True)
+    >>> with dotori.inference_mode():
+    ...     y = w * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.on = not mode
+
+    def _again(self) -> _GradMode:
+        return inference_mode(not self.on)
 
 
 class set_grad_enabled(_GradMode):

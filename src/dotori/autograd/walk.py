@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -170,6 +171,7 @@ def _walk(
     useful = None if wanted is None else _leading_to(wanted, nodes)
     flags = recording.state.flags
     recording.state.flags = (flags | GRAD) if create_graph else (flags & ~GRAD)
+    step = _careful_step if recording.state.anomaly else _step
     try:
         with np.errstate(all="ignore"):  # infinite and NaN gradients are values too
             for node in nodes:
@@ -183,8 +185,10 @@ def _walk(
                 if node.op is None:
                     if wanted is None:
                         _accumulate(node, dy)
+                        if node.hooks is not None:
+                            _run_hooks_after(node)
                 elif useful is None or node in useful:
-                    _step(node, dy, pending, useful, create_graph)
+                    step(node, dy, pending, useful, create_graph)
                     if not retain:
                         node.saved = None
     finally:
@@ -231,6 +235,28 @@ def _step(
     for edge, need, dx in zip(edges, needs, dxs, strict=True):
         if need:
             _deliver(pending, edge, _conjugate(dx) if conjugated else dx, dy)
+
+
+def _careful_step(
+    node: Node, dy: Any, pending: dict[Node, Any], useful: Any, create_graph: bool
+) -> None:
+    """`_step`, which raises if the rule makes NaN: see `dotori.autograd.anomaly`."""
+    if type(node) is Pick:
+        return _step(node, dy, pending, useful, create_graph)
+    made: dict[Node, Any] = {}
+    _step(node, dy, made, useful, create_graph)
+    for edge, g in made.items():
+        values = g.array if isinstance(g, Variable) else g
+        bad = int((values != values).sum())  # NaN alone differs from itself
+        if bad:
+            parts = [g for g in (dy if type(dy) is list else [dy]) if g is not None]
+            before = sum(int((g != g).sum()) for g in parts)
+            raise GradientError(
+                f"backward: the rule of {node.name} made NaN of {bad} of {values.size} "
+                f"elements of the gradient for its input {node.edges.index(edge)} of "
+                f"shape {edge.shape}; the gradient that came to it had {before} NaN"
+            )
+        _add(pending, edge, g)
 
 
 def _conjugate(g: Any) -> Any:
@@ -302,11 +328,31 @@ def _run_hooks(node: Node, dy: Any, create_graph: bool) -> Any:
     if isinstance(dy, list):
         return dy
     for hook in list(node.hooks or ()):
+        if isinstance(hook, After):
+            continue
         tensor = dy if isinstance(dy, Variable) else wrap(dy)
         changed = hook(tensor)
         if changed is not None:
             dy = changed if create_graph else changed.array
     return dy
+
+
+class After:
+    """A hook of a leaf that is called with its tensor when `grad` has been added up.
+
+    It does not keep the tensor, which would be a cycle.
+    """
+
+    def __init__(self, tensor: Tensor, hook: Callable[[Tensor], Any]) -> None:
+        self.tensor, self.hook = ref(tensor), hook
+
+
+def _run_hooks_after(node: Node) -> None:
+    for hook in list(node.hooks or ()):
+        if isinstance(hook, After):
+            tensor = hook.tensor()
+            if tensor is not None:
+                hook.hook(tensor)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
