@@ -195,6 +195,13 @@ def import_names():
     importlib.import_module("dotori.functions._lazy").load_all()
 
 
+def spread(samples, most=30):
+    """At most so many of the samples, evenly from the first to the last."""
+    found = list(samples)
+    step = -(-len(found) // most) if found else 1
+    return list(enumerate(found))[::step]
+
+
 def takes_a_number(case):
     """A Python number where PyTorch insists on a tensor; here it does as well."""
     sample = case.sample_input

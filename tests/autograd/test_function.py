@@ -102,7 +102,7 @@ def test_the_number_of_gradients_is_checked():
             return dy
 
     x = dotori.ones(2, requires_grad=True)
-    with pytest.raises(GradientError, match=r"Few.backward gave 1 gradients for 2"):
+    with pytest.raises(GradientError, match=r"Few\.backward gave 1 gradients for 2"):
         Few.apply(x, x).sum().backward()
 
 

@@ -20,6 +20,7 @@ from op_db import (
     flat,
     function_of,
     real_valued,
+    spread,
     takes_a_number,
     to_leaves,
     to_ours,
@@ -159,7 +160,7 @@ def test_types_are_pytorchs(name):
     for dtype in OTHER_TYPES:
         if dtype not in op.dtypes or str(dtype).removeprefix("torch.") in without:
             continue
-        for i, sample in enumerate(op.sample_inputs("cpu", dtype)):
+        for i, sample in spread(op.sample_inputs("cpu", dtype)):
             what = f"{dtype} sample {i} of {name}"
             packed = (sample.input, tuple(sample.args), dict(sample.kwargs))
             try:

@@ -15,6 +15,7 @@ from op_db import (
     flat,
     function_of,
     real_valued,
+    spread,
     to_leaves,
     to_ours,
     torch,
@@ -30,7 +31,7 @@ def has_method(op):
 
 def samples(op, dtype=torch.float64):
     """Samples as arguments of dotori and of PyTorch."""
-    for sample in op.sample_inputs("cpu", dtype):
+    for _, sample in spread(op.sample_inputs("cpu", dtype)):
         packed = (sample.input, tuple(sample.args), dict(sample.kwargs))
         try:
             yield to_ours(packed), packed, sample.output_process_fn_grad

@@ -96,8 +96,7 @@ MESSAGES = [
     (
         lambda: t(["a"]),
         "DTypeError",
-        "a tensor holds booleans, integers, floats or complex numbers, got dtype <U1; turn text "
-        "into numbers first",
+        "a tensor holds booleans, integers, floats or complex numbers, got dtype <U1; turn text into numbers first",
     ),
     (
         lambda: t([[1.0], [1.0, 2.0]]),
