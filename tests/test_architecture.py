@@ -15,6 +15,7 @@ PACKAGE = Path(dotori.__file__).parent
 LAYERS = [
     ["_version", "errors"],
     ["backend"],
+    ["cuda"],
     ["dtypes"],
     ["random"],
     ["autograd"],

@@ -1,7 +1,13 @@
 """dotori: machine learning and deep learning on NumPy."""
 
 from importlib import import_module
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 from typing import TYPE_CHECKING, Any
+
+from numpy import dtype as _dtype
 
 from dotori import autograd as autograd
 from dotori._tensor import Tensor as Tensor
@@ -11,6 +17,7 @@ from dotori.autograd import inference_mode as inference_mode
 from dotori.autograd import is_grad_enabled as is_grad_enabled
 from dotori.autograd import no_grad as no_grad
 from dotori.autograd import set_grad_enabled as set_grad_enabled
+from dotori.backend import device as device
 from dotori.dtypes import bool_ as bool
 from dotori.dtypes import complex64 as complex64
 from dotori.dtypes import complex128 as complex128
@@ -25,14 +32,25 @@ from dotori.dtypes import int64 as int64
 from dotori.dtypes import promote_types as promote_types
 from dotori.dtypes import set_default_dtype as set_default_dtype
 from dotori.dtypes import uint8 as uint8
+from dotori.dtypes import uint16 as uint16
+from dotori.dtypes import uint32 as uint32
+from dotori.dtypes import uint64 as uint64
 from dotori.functions import *
 from dotori.functions import _lazy
 from dotori.random import Generator as Generator
 from dotori.random import default_generator as default_generator
+from dotori.random import get_rng_state as get_rng_state
 from dotori.random import initial_seed as initial_seed
 from dotori.random import manual_seed as manual_seed
+from dotori.random import seed as seed
+from dotori.random import set_rng_state as set_rng_state
 
 if TYPE_CHECKING:
+    from builtins import tuple as Size
+
+    from numpy import dtype as dtype
+
+    from dotori import cuda as cuda
     from dotori import data as data
     from dotori import fft as fft
     from dotori import io as io
@@ -45,6 +63,14 @@ if TYPE_CHECKING:
     from dotori import train as train
     from dotori._gradcheck import gradcheck as gradcheck
     from dotori._gradcheck import gradgradcheck as gradgradcheck
+    from dotori.dtypes import complex64 as cfloat
+    from dotori.dtypes import complex128 as cdouble
+    from dotori.dtypes import float16 as half
+    from dotori.dtypes import float32 as float
+    from dotori.dtypes import float64 as double
+    from dotori.dtypes import int16 as short
+    from dotori.dtypes import int32 as int
+    from dotori.dtypes import int64 as long
     from dotori.nn.functional import bilinear as bilinear
     from dotori.nn.functional import celu as celu
     from dotori.nn.functional import cosine_similarity as cosine_similarity
@@ -58,8 +84,12 @@ if TYPE_CHECKING:
     from dotori.tabular.job import fit as fit
     from dotori.tabular.model import load as load
 
+
+newaxis = None
+
 # Loaded when they are first used: what is not needed costs no time.
 _LAZY_PACKAGES = (
+    "cuda",
     "data",
     "fft",
     "io",
@@ -87,8 +117,25 @@ _LAZY_NAMES = {
     ),
 }
 
+# PyTorch's other names of types. They wait here, and `dtype` and `Size` with them, so
+# that `from dotori import *` leaves Python's own `float` and `int` as they are.
+_TYPES = {
+    "Size": tuple,
+    "cdouble": complex128,
+    "cfloat": complex64,
+    "double": float64,
+    "dtype": _dtype,
+    "float": float32,
+    "half": float16,
+    "int": int32,
+    "long": int64,
+    "short": int16,
+}
+
 
 def __getattr__(name: str) -> Any:
+    if name in _TYPES:
+        return _TYPES[name]
     if name in _LAZY_PACKAGES:
         return import_module(f"dotori.{name}")
     if name in _LAZY_NAMES:
@@ -105,4 +152,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY_PACKAGES, *_LAZY_NAMES, *_lazy.FUNCTIONS})
+    lazy = (*_LAZY_PACKAGES, *_LAZY_NAMES, *_TYPES, *_lazy.FUNCTIONS)
+    return sorted({*globals(), *lazy})

@@ -285,6 +285,8 @@ class Later:
     cdouble = typed.cdouble
     cfloat = typed.cfloat
     char = typed.char
+    cpu = casting.cpu
+    cuda = casting.cuda
     half = typed.half
     int = typed.int
     short = typed.short

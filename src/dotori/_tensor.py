@@ -16,7 +16,7 @@ from dotori._methods import Methods
 from dotori.autograd import Node, Variable, leaf, wrap
 from dotori.autograd.views import current_node
 from dotori.autograd.walk import After
-from dotori.backend import Array, device_of, to_device
+from dotori.backend import Array, device, device_of, to_device
 from dotori.errors import DTypeError, GradientError
 from dotori.functions import inplace
 from dotori.functions._lazy import IN_PLACE, METHODS, RESHAPING, load, load_all
@@ -85,8 +85,17 @@ class Tensor(Variable, Methods):
         return self.array.nbytes
 
     @property
-    def device(self) -> str:
+    def device(self) -> device:
+        """Where its memory is: ``"cpu"``, ``"cuda:0"`` and so on."""
         return device_of(self.array)
+
+    @property
+    def is_cpu(self) -> bool:
+        return self.device.type == "cpu"
+
+    @property
+    def is_cuda(self) -> bool:
+        return self.device.type == "cuda"
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the length of one axis (PyTorch's meaning, not NumPy's)."""
@@ -223,6 +232,12 @@ class Tensor(Variable, Methods):
             )
         return _HookHandle(self.node, After(self, hook))
 
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called for this tensor, which is no leaf."""
+        hooks = () if self.node is None else self.node.hooks or ()
+        return any(getattr(h, "retains", False) for h in hooks)
+
     def retain_grad(self) -> None:
         """Keep `grad` for this tensor though it is not a leaf."""
         node = self.node
@@ -239,6 +254,7 @@ class Tensor(Variable, Methods):
                 if here is not None:
                     here.grad = g if here.grad is None else here.grad + g
 
+            keep.retains = True  # type: ignore[attr-defined]
             _HookHandle(node, keep)
 
     def __getattr__(self, name: str) -> Any:
@@ -297,6 +313,13 @@ class Tensor(Variable, Methods):
     def __int__(self) -> int:
         return int(self.array.item())
 
+    def __complex__(self) -> complex:
+        return complex(self.array.item())
+
+    def __contains__(self, value: Any) -> bool:
+        """Whether an element equals `value`, a number or what broadcasts."""
+        return bool((self.array == getattr(value, "array", value)).any())
+
     def __bool__(self) -> bool:
         return bool(self.array)
 
@@ -335,8 +358,9 @@ class Tensor(Variable, Methods):
     # ------------------------------------------------------------ display
 
     def __repr__(self) -> str:
-        with np.printoptions(threshold=200, edgeitems=3, precision=4):
-            values = np.array2string(self.array, separator=", ", prefix="tensor(")
+        from dotori.functions.printing import show
+
+        values = show(self.array, "tensor(")
         shape = f", shape={self.shape}" if self.array.ndim else ""
         notes = f"{shape}, dtype={self.dtype}"
         if self.device != "cpu":

@@ -53,11 +53,69 @@ def is_array(value: Any) -> bool:
     return cupy is not None and isinstance(value, cupy.ndarray)
 
 
-def device_of(array: Any) -> str:
+class device(str):
+    """Where arrays live: ``"cpu"``, ``"cuda"`` or ``"cuda:0"`` and so on.
+
+    It is a text, and can be used wherever one is.
+
+    Parameters
+    ----------
+    type : str or int
+        The name, or the number of a CUDA device.
+    index : int, optional
+        The number, if the name does not have it.
+
+    Examples
+    --------
+    >>> place = device("cuda:1")
+    >>> place.type, place.index, place == "cuda:1", device("cuda", 1) == place
+    ('cuda', 1, True, True)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, type: str | int, index: int | None = None) -> device:
+        given = f"cuda:{type}" if isinstance(type, int) else str(type)
+        name = given if index is None else f"{given}:{index}"
+        kind, colon, number = name.partition(":")
+        if kind not in ("cpu", "cuda") or (colon and not number.isdecimal()):
+            raise ArgumentError(
+                f"device must be 'cpu', 'cuda' or 'cuda:N', got {name!r}"
+            )
+        return super().__new__(cls, name)
+
+    @property
+    def type(self) -> str:
+        """``"cpu"`` or ``"cuda"``."""
+        return self.partition(":")[0]
+
+    @property
+    def index(self) -> int | None:  # type: ignore[override]
+        """The number, or None."""
+        number = self.partition(":")[2]
+        return int(number) if number else None
+
+    def __repr__(self) -> str:
+        return f"device({str(self)!r})"
+
+
+_CPU = device("cpu")
+
+
+def device_of(array: Any) -> device:
     """``"cpu"``, or ``"cuda:0"`` and so on."""
     if isinstance(array, np.ndarray):
-        return "cpu"
-    return f"cuda:{array.device.id}"
+        return _CPU
+    return device(f"cuda:{array.device.id}")
+
+
+def cuda_devices() -> int:
+    """How many CUDA devices there are for CuPy; 0 without it."""
+    try:
+        cupy = need("cupy", "cuda", "a CUDA device")
+        return int(cupy.cuda.runtime.getDeviceCount())
+    except Exception:  # no CuPy, no driver, no device: CuPy has an error for each
+        return 0
 
 
 def to_device(array: Any, device: str) -> Any:

@@ -259,6 +259,30 @@ def manual_seed(seed: int) -> Generator:
     return default_generator().manual_seed(seed)
 
 
+def seed() -> int:
+    """Restart the calling thread's default stream from a fresh seed; returns it."""
+    return default_generator().manual_seed(_fresh_seed()).initial_seed()
+
+
+def get_rng_state() -> dict[str, Any]:
+    """Where the calling thread's default stream stands, as plain JSON values.
+
+    Examples
+    --------
+    >>> state = get_rng_state()
+    >>> x = default_generator().normal(3)
+    >>> set_rng_state(state)
+    >>> bool((x == default_generator().normal(3)).all())
+    True
+    """
+    return default_generator().get_state()
+
+
+def set_rng_state(new_state: dict[str, Any]) -> None:
+    """Go on exactly where `get_rng_state` was called."""
+    default_generator().set_state(new_state)
+
+
 def initial_seed() -> int:
     """The seed that the calling thread's default stream began with."""
     return default_generator().initial_seed()

@@ -89,7 +89,8 @@ _FAMILIES = {
         "real resolve_conj resolve_neg sgn view_as_complex view_as_real"
     ),
     # new tensors, and how they lie in memory
-    "alike": "asarray empty_permuted empty_strided scalar_tensor",
+    "alike": "asarray empty_permuted empty_strided frombuffer scalar_tensor",
+    "datatypes": "can_cast finfo iinfo result_type",
     "layout": ("is_floating_point is_nonzero is_same_size is_signed is_tensor numel"),
     "copies": (
         "alias_copy as_strided_copy detach_copy diagonal_copy expand_copy "
@@ -97,6 +98,9 @@ _FAMILIES = {
         "squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsqueeze_copy "
         "view_copy"
     ),
+    # how they are shown, and how many threads work
+    "printing": "set_printoptions",
+    "threads": "get_num_threads set_num_threads",
     # random numbers
     "sampling": (
         "bernoulli binomial multinomial normal poisson rand_like randint "
@@ -165,7 +169,7 @@ _METHODS = {
         "data_ptr element_size is_contiguous is_floating_point is_nonzero "
         "is_same_size is_signed ndimension nelement storage_offset stride"
     ),
-    "casting": "bfloat16 to type type_as",
+    "casting": "bfloat16 cpu cuda to type type_as",
     "typed": "bool byte cdouble cfloat char half int short",
     "sampling": "bernoulli multinomial",
     "filling": (

@@ -23,6 +23,7 @@ __all__ = [
     "asarray",
     "empty_permuted",
     "empty_strided",
+    "frombuffer",
     "new_empty",
     "new_empty_strided",
     "new_full",
@@ -289,3 +290,40 @@ def asarray(
     if copy and shared:
         made = made.copy()
     return wrap(made).requires_grad_() if requires_grad else wrap(made)
+
+
+def frombuffer(
+    buffer: Any,
+    *,
+    dtype: DTypeLike,
+    count: int = -1,
+    offset: int = 0,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of one axis on the memory of bytes or of another buffer.
+
+    Parameters
+    ----------
+    buffer : bytes-like
+        What is read-only, as bytes are, makes a tensor that cannot be written to.
+    dtype : dtype
+    count : int
+        The number of elements; all that there are for -1.
+    offset : int
+        Where to begin, in bytes.
+
+    Raises
+    ------
+    ArgumentError
+        If the buffer does not hold so much, or no whole number of elements.
+
+    Examples
+    --------
+    >>> frombuffer(bytes([1, 0, 2, 0]), dtype="int16").tolist()
+    [1, 2]
+    """
+    try:
+        array = np.frombuffer(buffer, np.dtype(dtype), count, offset)
+    except ValueError as error:
+        raise ArgumentError(f"frombuffer: {error}") from error
+    return wrap(array).requires_grad_() if requires_grad else wrap(array)

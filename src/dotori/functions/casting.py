@@ -152,3 +152,14 @@ def bfloat16(x: Tensor) -> Tensor:
         Always; `half` and `float` are there.
     """
     return cast(x, "bfloat16")
+
+
+def cpu(x: Tensor) -> Tensor:
+    """The tensor in the computer's own memory; itself if it is there already."""
+    return to(x, device="cpu")
+
+
+def cuda(x: Tensor, device: Any = None) -> Tensor:
+    """The tensor on a CUDA device, by default the first one."""
+    chosen = "cuda" if device is None else device
+    return to(x, device=f"cuda:{chosen}" if isinstance(chosen, int) else chosen)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "broadcast_to",
+    "clone",
+    "detach",
     "flatten",
     "flip",
     "movedim",
@@ -371,10 +373,34 @@ def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     return result
 
 
-def clone(x: Tensor) -> Tensor:
-    """A copy, through which gradients flow."""
-    result: Tensor = apply(op.Cast, x, dtype=x.dtype)
+def clone(x: TensorLike, *, memory_format: Any = None) -> Tensor:
+    """A copy, through which gradients flow.
+
+    `memory_format` is PyTorch's, and changes nothing here.
+
+    Examples
+    --------
+    >>> x = np.zeros(2)
+    >>> y = clone(x)
+    >>> x[0] = 1.0
+    >>> y.tolist()
+    [0.0, 0.0]
+    """
+    t = as_variable(x)
+    result: Tensor = apply(op.Cast, t, dtype=t.dtype)
     return result
+
+
+def detach(x: TensorLike) -> Tensor:
+    """A tensor on the same memory, outside of the graph.
+
+    Examples
+    --------
+    >>> from dotori import ones
+    >>> detach(ones(2, requires_grad=True) * 2).requires_grad
+    False
+    """
+    return as_variable(x).detach()
 
 
 def contiguous(x: Tensor) -> Tensor:
