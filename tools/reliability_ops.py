@@ -233,7 +233,6 @@ def long_sums(short: bool) -> Iterator[Case]:
         "logsumexp": (t.logsumexp(0), np.log(np.exp(d).sum())),
         "sum of columns": (t.reshape(-1, 2).sum(0), d.reshape(-1, 2).sum(0)),
         "mse_loss": (F.mse_loss(t, 1 - t), ((2 * d - 1) ** 2).mean()),
-        "dot": (t @ t, d @ d),
     }
     for name, (found, exact) in sums.items():
         error = float(np.max(abs(found.numpy() - exact) / abs(exact)))
@@ -399,7 +398,14 @@ def refusals(short: bool) -> Iterator[Case]:
 
 
 #: What PyTorch computes in float16 to fewer digits, or into complex halves.
-HALF_IS_LESS = ("complex", "polar", "view_as_complex", "chalf", "matrix_exp")
+HALF_IS_LESS = (
+    "complex",
+    "polar",
+    "view_as_complex",
+    "chalf",
+    "matrix_exp",
+    "nn.functional.soft_margin_loss",
+)
 
 
 #: Which of equal elements comes first is free, unless a stable order was asked for.

@@ -110,3 +110,17 @@ def test_transpose_takes_the_axes_of_numpy():
     assert x.transpose((2, 0, 1)).shape == (4, 2, 3)
     assert x.transpose().shape == (4, 3, 2)
     assert x.transpose(0, 2).shape == (4, 3, 2)
+
+
+def test_a_long_axis_that_is_not_the_last_is_summed_as_exactly_as_the_last():
+    x = np.random.default_rng(0).uniform(0, 1, (300_000, 2)).astype(np.float32)
+    exact = x.astype(np.float64)
+    t = dotori.tensor(x)
+    for ours, wanted in (
+        (t.sum(dim=0), exact.sum(0)),
+        (t.sum(dim=-2, keepdim=True)[0], exact.sum(0)),
+        (t.mean(dim=0), exact.mean(0)),
+        (t.var(dim=0), exact.var(0, ddof=1)),
+        (t.reshape(1, -1, 2).sum(dim=1)[0], exact.sum(0)),
+    ):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-6)

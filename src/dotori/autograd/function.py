@@ -79,6 +79,7 @@ class _Rule:
     function: ClassVar[type[Function]]
     several = True
     differentiable = True
+    holomorphic = False  # of complex numbers, the gradient is given as it is
     outputs_vary = False
     outputs = ("y",)
     saves: ClassVar[tuple[str, ...]] = ()

@@ -28,6 +28,34 @@ def stretch(dy: Any, shape: tuple[int, ...], axis: Any) -> Any:
     return dy.reshape(kept_shape(shape, axis))
 
 
+#: An axis that is longer is summed in blocks of this many.
+BLOCK = 1024
+
+
+def total(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """The sum of numbers; integers and booleans are counted in int64.
+
+    NumPy adds up pairs of halves along the last axis, but row after row along any
+    other, where the rounding error grows with the length. There a long axis is summed
+    in blocks (Higham, "The accuracy of floating point summation", 1993), for the same
+    time.
+    """
+    if hasattr(x, "node"):  # a tensor
+        return x.sum(axis=axis, keepdims=keepdims)
+    dtype = np.int64 if x.dtype.kind in "bui" else None
+    if type(axis) is int and x.dtype.kind == "f":
+        place, n = axis % x.ndim, x.shape[axis]
+        if n > 4 * BLOCK and place < x.ndim - 1:
+            whole = n // BLOCK * BLOCK
+            before = (slice(None),) * place
+            shape = (*x.shape[:place], -1, BLOCK, *x.shape[place + 1 :])
+            blocks = x[(*before, slice(whole))].reshape(shape)
+            sums = xp.add.reduce(blocks, axis=place + 1)
+            rest = xp.add.reduce(x[(*before, slice(whole, None))], place, keepdims=True)
+            x = xp.concatenate([sums, rest], axis=place)
+    return xp.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
+
+
 class Reduction(Op, abstract=True):
     """An operation along axes."""
 
@@ -58,8 +86,7 @@ class Sum(Reduction):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
-        dtype = np.int64 if x.dtype.kind in "bui" else None
-        return xp.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
+        return total(xp, x, axis, keepdims)
 
     @staticmethod
     def backward(xp: Any, dy: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
@@ -74,7 +101,7 @@ class Mean(Reduction):
     @staticmethod
     def forward(xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
         n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
-        return x.sum(axis=axis, keepdims=keepdims) / (n or math.nan)
+        return total(xp, x, axis, keepdims) / (n or math.nan)
 
     @staticmethod
     def backward(xp: Any, dy: Any, *, axis: Any, keepdims: bool, shape: Any) -> Any:
@@ -135,9 +162,9 @@ class Var(Reduction):
         xp: Any, x: Any, *, axis: Any, keepdims: bool, shape: Any, correction: float
     ) -> Any:
         n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
-        d = x - x.sum(axis=axis, keepdims=True) / (n or 1)
-        total = (d * d).sum(axis=axis, keepdims=keepdims)
-        return total / np.float64(max(n - correction, 0)).astype(x.dtype)
+        d = x - total(xp, x, axis, True) / (n or 1)
+        squares = total(xp, d * d, axis, keepdims)
+        return squares / np.float64(max(n - correction, 0)).astype(x.dtype)
 
     @staticmethod
     def backward(
@@ -151,7 +178,7 @@ class Var(Reduction):
         correction: float,
     ) -> Any:
         n = math.prod(shape) // max(math.prod(kept_shape(shape, axis)), 1)
-        d = x - x.sum(axis=axis, keepdims=True) / (n or 1)
+        d = x - total(xp, x, axis, True) / (n or 1)
         return d * (stretch(dy, shape, axis) * (2 / max(n - correction, 1e-300)))
 
     @staticmethod
