@@ -7,7 +7,6 @@ from dotori.nn.activation import *
 from dotori.nn.classification import *
 from dotori.nn.container import ModuleDict as ModuleDict
 from dotori.nn.container import ModuleList as ModuleList
-from dotori.nn.container import ParameterList as ParameterList
 from dotori.nn.container import Sequential as Sequential
 from dotori.nn.ctc import *
 from dotori.nn.dead import dead_units as dead_units
@@ -20,6 +19,8 @@ from dotori.nn.many_classes import *
 from dotori.nn.margin import *
 from dotori.nn.module import Module as Module
 from dotori.nn.parameter import Parameter as Parameter
+from dotori.nn.parameters import ParameterDict as ParameterDict
+from dotori.nn.parameters import ParameterList as ParameterList
 from dotori.nn.rectifier import *
 from dotori.nn.summary import Summary as Summary
 from dotori.nn.summary import summary as summary

@@ -1,21 +1,120 @@
-"""Modules that hold other modules or parameters."""
+"""Modules that hold other modules: in a row, in a list, under names."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from operator import index as as_index
+from typing import Any, Generic, TypeVar
 
-from dotori._tensor import Tensor
-from dotori.errors import DTypeError
+from dotori.errors import ArgumentError, AxisError, DTypeError
 from dotori.nn.module import Module
-from dotori.nn.parameter import Parameter
+
+Item = TypeVar("Item")
+Own = TypeVar("Own", bound="Row[Any]")
 
 
-class Sequential(Module):
+class Row(Module, Generic[Item]):
+    """What the containers that are lists share: a list's methods, keys that count.
+
+    `home` names the dict of `Module` that the items are registered in.
+    """
+
+    home = "_modules"
+
+    def _checked(self, item: Any) -> Any:
+        """`item` as it is kept, or an error."""
+        return checked_module(self, item)
+
+    def _items(self) -> list[Item]:
+        return list(self.__dict__[self.home].values())
+
+    def _key(self, index: int) -> str:
+        """The name at a place, counted from either end."""
+        names, i = list(self.__dict__[self.home]), as_index(index)
+        if not -len(names) <= i < len(names):
+            raise AxisError(
+                f"{type(self).__name__}: there is no place {i} among {len(names)}"
+            )
+        return str(names[i])
+
+    def _refill(self, items: Iterable[Item]) -> None:
+        """Hold these under the keys 0, 1, 2, ..."""
+        kept = [self._checked(item) for item in items]
+        for name in list(self.__dict__[self.home]):
+            delattr(self, name)
+        for i, item in enumerate(kept):
+            self._put(self.home, str(i), item)
+
+    def _part(self, chosen: slice) -> Any:
+        return type(self)(self._items()[chosen])  # type: ignore[call-arg]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return self._part(index)
+        return self.__dict__[self.home][self._key(index)]
+
+    def __setitem__(self, index: int, item: Item) -> None:
+        self._put(self.home, self._key(index), self._checked(item))
+
+    def __delitem__(self, index: int | slice) -> None:
+        items = self._items()
+        if not isinstance(index, slice):
+            self._key(index)
+        del items[index]
+        self._refill(items)
+
+    def __len__(self) -> int:
+        return len(self.__dict__[self.home])
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items())
+
+    def append(self: Own, item: Item) -> Own:
+        """Add one at the end; returns self."""
+        kept, name = self._checked(item), str(len(self))
+        if name in self.__dict__[self.home]:
+            raise ArgumentError(
+                f"{type(self).__name__}: the name {name!r}, which comes next, is taken"
+            )
+        self._put(self.home, name, kept)
+        return self
+
+    def extend(self: Own, items: Iterable[Item]) -> Own:
+        """Add several at the end; returns self."""
+        for item in list(items):
+            self.append(item)
+        return self
+
+    def insert(self: Own, index: int, item: Item) -> Own:
+        """Put one before the place `index`; the keys count anew. Returns self."""
+        items, size = self._items(), len(self)
+        if not -size <= index <= size:
+            raise AxisError(
+                f"{type(self).__name__}.insert: there is no place {index} among {size}"
+            )
+        items.insert(index, item)
+        self._refill(items)
+        return self
+
+    def pop(self, index: int = -1) -> Item:
+        """Take one out and return it."""
+        item: Item = self[index]
+        del self[index]
+        return item
+
+    def __iadd__(self: Own, others: Iterable[Item]) -> Own:
+        return self.extend(others)
+
+    def __add__(self: Own, others: Iterable[Item]) -> Own:
+        return type(self)().extend(self).extend(others)
+
+
+class Sequential(Row[Module]):
     """Modules in a row: the output of one is the input of the next.
 
-    Takes modules, or one ordered mapping of names to modules.
+    Takes modules, or one ordered mapping of names to modules. It has a list's methods;
+    a part such as ``model[:2]`` shares its modules.
 
     Examples
     --------
@@ -32,78 +131,83 @@ class Sequential(Module):
         else:
             named = ((str(i), module) for i, module in enumerate(args))
         for name, module in named:
-            _check(self, module)
-            self.add_module(name, module)
+            self.add_module(name, self._checked(module))
 
     def forward(self, x: Any) -> Any:
         for module in self._modules.values():
             x = module(x)
         return x
 
-    def __getitem__(self, index: int | slice) -> Any:
-        items = list(self._modules.items())
-        if isinstance(index, slice):
-            return Sequential(OrderedDict(items[index]))
-        return items[index][1]
+    def _part(self, chosen: slice) -> Sequential:
+        return Sequential(OrderedDict(list(self._modules.items())[chosen]))
 
-    def __len__(self) -> int:
-        return len(self._modules)
+    def __mul__(self, times: int) -> Sequential:
+        """The same modules, with the same weights, several times in a row."""
+        if isinstance(times, bool) or not isinstance(times, int) or times < 1:
+            raise ArgumentError(f"Sequential: a positive number of times, got {times}")
+        return Sequential(*self._items() * times)
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(list(self._modules.values()))
-
-    def append(self, module: Module) -> Sequential:
-        """Add a module at the end; returns self."""
-        _check(self, module)
-        self.add_module(str(len(self)), module)
-        return self
+    __rmul__ = __mul__
 
 
-class ModuleList(Module):
-    """A list whose modules are registered. It has no forward of its own."""
+class ModuleList(Row[Module]):
+    """A list whose modules are registered. It has no forward of its own.
+
+    Examples
+    --------
+    >>> from dotori import nn
+    >>> layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+    >>> len(layers), len(layers[1:]), list(dict(layers.named_parameters()))[0]
+    (3, 2, '0.weight')
+    """
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
 
-    def extend(self, modules: Iterable[Module]) -> ModuleList:
-        """Add modules at the end; returns self."""
-        for module in modules:
-            self.append(module)
-        return self
-
-    def append(self, module: Module) -> ModuleList:
-        """Add a module at the end; returns self."""
-        _check(self, module)
-        self.add_module(str(len(self)), module)
-        return self
-
-    def __getitem__(self, index: int) -> Module:
-        found: Module = list(self._modules.values())[index]
-        return found
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(list(self._modules.values()))
-
 
 class ModuleDict(Module):
-    """A mapping whose modules are registered. It has no forward of its own."""
+    """A mapping whose modules are registered. It has no forward of its own.
 
-    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+    Examples
+    --------
+    >>> from dotori import nn
+    >>> heads = nn.ModuleDict({"a": nn.ReLU(), "b": nn.Tanh()})
+    >>> heads.pop("a"), list(heads)
+    (ReLU(), ['b'])
+    """
+
+    def __init__(self, modules: Any = None) -> None:
         super().__init__()
-        for name, module in (modules or {}).items():
+        if modules is not None:
+            self.update(modules)
+
+    def update(self, modules: Any) -> None:
+        """Take over the modules of a mapping, or of pairs of name and module."""
+        for name, module in pairs_of(self, modules):
             self[name] = module
+
+    def pop(self, name: str) -> Module:
+        """Take one out and return it."""
+        module = self[name]
+        del self[name]
+        return module
+
+    def clear(self) -> None:
+        """Take out all."""
+        for name in list(self._modules):
+            delattr(self, name)
 
     def __getitem__(self, name: str) -> Module:
         found: Module = self._modules[name]
         return found
 
     def __setitem__(self, name: str, module: Module) -> None:
-        _check(self, module)
-        self.add_module(name, module)
+        self.add_module(name, checked_module(self, module))
+
+    def __delitem__(self, name: str) -> None:
+        self._modules[name]  # a KeyError names what is not there
+        delattr(self, name)
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -127,38 +231,24 @@ class ModuleDict(Module):
         return found
 
 
-class ParameterList(Module):
-    """A list whose parameters are registered."""
-
-    def __init__(self, values: Iterable[Any] = ()) -> None:
-        super().__init__()
-        for value in values:
-            self.append(value)
-
-    def append(self, value: Any) -> ParameterList:
-        """Add a parameter at the end; a tensor becomes one. Returns self."""
-        if not isinstance(value, Parameter):
-            if not isinstance(value, Tensor):
-                raise DTypeError(
-                    f"ParameterList holds tensors, got {type(value).__name__}"
-                )
-            value = Parameter(value)
-        self.register_parameter(str(len(self)), value)
-        return self
-
-    def __getitem__(self, index: int) -> Parameter:
-        return list(self._parameters.values())[index]  # type: ignore[no-any-return]
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(list(self._parameters.values()))
-
-
-def _check(container: Module, module: object) -> None:
+def checked_module(container: Module, module: Any) -> Module:
+    """`module` itself if it is one."""
     if not isinstance(module, Module):
         raise DTypeError(
             f"{type(container).__name__} holds modules, got {type(module).__name__}"
             + (": give an instance of it" if isinstance(module, type) else "")
         )
+    return module
+
+
+def pairs_of(container: Module, given: Any) -> list[tuple[str, Any]]:
+    """Names and values of a mapping, a container of this kind, or a list of pairs."""
+    if hasattr(given, "items"):
+        return list(given.items())
+    try:
+        return [(name, value) for name, value in given]
+    except (TypeError, ValueError) as error:
+        raise DTypeError(
+            f"{type(container).__name__} takes a mapping or pairs of a name and a "
+            f"value, got {type(given).__name__}"
+        ) from error

@@ -255,6 +255,11 @@ class Module:
             module = found
         return module
 
+    def set_submodule(self, target: str, module: Module) -> None:
+        """Put a module at a path such as ``"encoder.0"``; those above must be there."""
+        path, _, name = target.rpartition(".")
+        self.get_submodule(path).add_module(name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as ``"encoder.0.weight"``."""
         path, _, name = target.rpartition(".")
@@ -313,7 +318,9 @@ class Module:
     ) -> Self:
         """Move to a device, or change the type of all floats; returns self."""
         for value in args:
-            if isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda"):
+            if isinstance(value, Tensor):
+                device, dtype = value.device, value.dtype
+            elif isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda"):
                 device = value
             else:
                 dtype = value
@@ -339,6 +346,15 @@ class Module:
 
     def half(self: Self) -> Self:
         return self.to(np.float16)
+
+    def type(self: Self, dst_type: DTypeLike) -> Self:
+        return self.to(dst_type)
+
+    def cpu(self: Self) -> Self:
+        return self.to("cpu")
+
+    def cuda(self: Self, device: int | None = None) -> Self:
+        return self.to("cuda" if device is None else f"cuda:{device}")
 
     # ------------------------------------------------------------ hooks
 
