@@ -8,10 +8,11 @@ import inspect
 import re
 
 import dotori
-from op_db import real_valued, resolve, torch
+from op_db import FILLING, real_valued, resolve, torch
 
 LATER = "layers of networks: planned"
 INNER = "an inner part of PyTorch, not meant to be called"
+SECOND_NAME = "an undocumented second name; `nn.functional` has it"
 COMPLEX = "complex halves and casts to complex by name; use `.to(dtype)`"
 SPARSE = "sparse tensors"
 QUANTISED = "quantised tensors"
@@ -25,6 +26,17 @@ PICKLED = (
 
 #: The first pattern that a missing name matches wholly says why it is missing.
 REASONS = [
+    (r"slice|slice_inverse|dim_order|index|new|to_dense|frombuffer|to_dlpack", INNER),
+    (
+        r"(alpha_|feature_|feature_alpha_)?dropout_?|(celu|rrelu|selu|threshold)_",
+        SECOND_NAME,
+    ),
+    (
+        r"(binary_cross_entropy_with|ctc|kl|margin|poisson|triplet).*(loss|logits|div)",
+        SECOND_NAME,
+    ),
+    (r"as_strided_|detach_|fill_|zero_", "methods"),
+    (r"swap_in_optimizer_params_and_state", OTHER),
     (
         r"masked\..*",
         "masked tensors, a prototype in PyTorch; use `where` or the nan-forms",
@@ -187,12 +199,26 @@ def member(path):
     return has
 
 
+#: What is there only to say that it is not.
+REFUSED = ("bfloat16",)
+
+
+def has_method(name):
+    return hasattr(EXAMPLE, name) and name not in REFUSED
+
+
+def has_operator(name):
+    if name in REFUSED:
+        return False
+    return resolve(f"{name}_" if name in FILLING else name) is not None
+
+
 EXAMPLE = dotori.ones(1)
 
 #: Title, PyTorch's names, and whether dotori has one.
 LISTS = [
-    ("Operators", operators, lambda n: resolve(n) is not None),
-    ("Methods of tensors", methods, lambda n: hasattr(EXAMPLE, n)),
+    ("Operators", operators, has_operator),
+    ("Methods of tensors", methods, has_method),
     ("Functions of torch", functions, member("")),
     ("torch.linalg", lambda: public("linalg"), member("linalg")),
     ("torch.fft", lambda: public("fft"), member("fft")),

@@ -1,5 +1,6 @@
 """What the modules of `dotori.nn` compute, as functions, under PyTorch's names."""
 
+from dotori.functions.distance import pdist as pdist
 from dotori.nn.functional.activation import *
 from dotori.nn.functional.classification import *
 from dotori.nn.functional.ctc import *
