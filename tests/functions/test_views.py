@@ -435,3 +435,65 @@ def test_numpys_functions_with_numpys_meaning(cube):
     assert [p.shape for p in x.tensor_split(sections=2)] == [(1, 3, 4)] * 2
     a, b = np.broadcast_arrays(x, x[0])
     assert a.shape == b.shape == (2, 3, 4)
+
+
+# What shares memory, and what never does, even where nothing had to be computed.
+SHARED = {
+    "x[1]": lambda T, x: x[1],
+    "x[1:3, ::2]": lambda T, x: x[1:3, ::2],
+    "x[..., None]": lambda T, x: x[..., None],
+    "reshape": lambda T, x: x.reshape(6, 4),
+    "flatten": lambda T, x: x.flatten(),
+    "T": lambda T, x: x.T,
+    "permute": lambda T, x: x.permute(1, 0),
+    "unsqueeze": lambda T, x: x.unsqueeze(0),
+    "squeeze": lambda T, x: x.squeeze(),
+    "expand": lambda T, x: x.expand(2, 4, 6),
+    "broadcast_to": lambda T, x: x.broadcast_to(2, 4, 6),
+    "unflatten": lambda T, x: x.unflatten(0, (2, 2)),
+    "split": lambda T, x: x.split(2)[1],
+    "chunk": lambda T, x: x.chunk(2)[1],
+    "unbind": lambda T, x: x.unbind()[1],
+    "narrow": lambda T, x: x.narrow(0, 1, 2),
+    "unfold": lambda T, x: x.unfold(0, 2, 1),
+    "diagonal": lambda T, x: x.diagonal(),
+    "detach": lambda T, x: x.detach(),
+    "contiguous": lambda T, x: x.contiguous(),
+    "to its own type": lambda T, x: x.to(x.dtype),
+    "as_tensor": lambda T, x: T.as_tensor(x),
+    "x[[0, 1]]": lambda T, x: x[[0, 1]],
+    "x[mask]": lambda T, x: x[x > 0],
+    "T.reshape": lambda T, x: x.T.reshape(24),
+    "flip of no axis": lambda T, x: x.flip(()),
+    "roll by none": lambda T, x: x.roll(0, 0),
+    "rot90 by none": lambda T, x: x.rot90(0),
+    "repeat once": lambda T, x: x.repeat(1, 1),
+    "tile once": lambda T, x: x.tile((1,)),
+    "repeat of one": lambda T, x: x[:1, :1].repeat(3, 1),
+    "cat of one": lambda T, x: T.cat([x]),
+    "stack of one": lambda T, x: T.stack([x]),
+    "index_select": lambda T, x: x.index_select(0, T.tensor([0])),
+    "clone": lambda T, x: x.clone(),
+    "diff of order 0": lambda T, x: x.diff(n=0),
+    "first power": lambda T, x: x[:4, :4].matrix_power(1),
+    "sum of one": lambda T, x: x[:1].sum(dim=0),
+    "max of one": lambda T, x: x[:1].amax(dim=0),
+    "cumsum of one": lambda T, x: x[:1].cumsum(0),
+    "x * 1": lambda T, x: x * 1,
+    "x ** 1": lambda T, x: x**1,
+    "relu": lambda T, x: x.relu(),
+    "pad by none": lambda T, x: T.nn.functional.pad(x, (0, 0)),
+    "tril": lambda T, x: x.tril(10),
+    "diag": lambda T, x: x.diag(),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_memory_is_shared_where_pytorch_shares_it(name):
+    torch = pytest.importorskip("torch", reason="PyTorch decides what is a view")
+    x, t = dotori.ones(4, 6), torch.ones(4, 6)
+    if name == "pad by none" and not hasattr(dotori.nn.functional, "pad"):
+        pytest.skip("there is no pad yet")
+    ours, theirs = SHARED[name](dotori, x), SHARED[name](torch, t)
+    where = theirs.untyped_storage().data_ptr(), t.untyped_storage().data_ptr()
+    assert np.may_share_memory(ours.array, x.array) == (where[0] == where[1])

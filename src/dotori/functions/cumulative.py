@@ -15,7 +15,7 @@ from dotori.functions._numpy import TensorLike, implements
 from dotori.functions.extremes import ValuesAndIndices, ordered, take_along
 from dotori.functions.join import cat
 from dotori.functions.reduce import cumsum, one_axis
-from dotori.functions.shape import axis_of, cast, movedim
+from dotori.functions.shape import axis_of, cast, clone, movedim
 from dotori.ops import cumulative as op
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def diff(
         raise ArgumentError(f"diff: n must be 0 or more, got {n}")
     place = axis_of("diff", dim if axis is None else axis, t.ndim, t.shape)
     if n == 0:
-        return t
+        return clone(t)
     t = _with_ends(t, place, prepend, append)
     for _ in range(min(n, t.shape[place])):
         left, right = (slice(None),) * place, slice(1, None)

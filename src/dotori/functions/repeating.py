@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.autograd import apply, as_variable, wrap
+from dotori.backend import namespace
 from dotori.errors import ArgumentError, AxisError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.functions._places import at_axis, integers
@@ -15,6 +16,7 @@ from dotori.functions.gathering import take_places
 from dotori.functions.shape import (
     axis_of,
     broadcast_to,
+    clone,
     flip,
     reshape,
     sizes,
@@ -56,7 +58,10 @@ def repeat(x: TensorLike, *repeats: Any) -> Tensor:
     apart = [m for n in shape for m in (1, n)]
     wide = [m for n, k in zip(shape, times, strict=True) for m in (k, n)]
     total = [n * k for n, k in zip(shape, times, strict=True)]
-    return reshape(broadcast_to(reshape(t, apart), tuple(wide)), total)
+    found = reshape(broadcast_to(reshape(t, apart), tuple(wide)), total)
+    # once around, and of a single element, no reshaping has made a copy yet
+    shared = namespace(t.array).may_share_memory(found.array, t.array)
+    return clone(found) if shared else found
 
 
 @implements(np.tile)

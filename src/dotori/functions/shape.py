@@ -259,7 +259,7 @@ def unsqueeze(x: TensorLike, dim: int) -> Tensor:
 
 
 @implements(np.broadcast_to)
-def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
+def broadcast_to(x: TensorLike, *size: Any, shape: Any = None) -> Tensor:
     """The same numbers, repeated along new axes and axes of length 1, without a copy.
 
     A length of -1 keeps that of the axis.
@@ -269,7 +269,8 @@ def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
     >>> broadcast_to([1, 2], (2, 2)).tolist()
     [[1, 2], [1, 2]]
     """
-    t, size = as_variable(x), sizes((shape,))
+    t = as_variable(x)
+    size = sizes(size if shape is None else (shape,))
     if -1 in size:
         lead = len(size) - t.ndim
         size = tuple(
@@ -281,7 +282,7 @@ def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
     except ValueError as error:
         raise ShapeError(
             f"broadcast_to: a tensor of shape {t.shape} cannot be stretched to "
-            f"{tuple(shape)}; from the last axis backwards, its lengths must be equal "
+            f"{size}; from the last axis backwards, its lengths must be equal "
             "or 1, and -1 stands for an axis that it has"
         ) from error
     return result

@@ -12,6 +12,7 @@ from dotori.functions._numpy import TensorLike, implements
 from dotori.functions.elementwise import mul
 from dotori.functions.join import stack
 from dotori.functions.linear import matmul
+from dotori.functions.shape import clone
 from dotori.linalg.checks import identities, matrix, run
 from dotori.linalg.systems import inv
 from dotori.ops import linalg as op
@@ -36,6 +37,8 @@ def matrix_power(A: TensorLike, n: int) -> Tensor:
         t, n = inv(t), -n
     if not n:
         return identities(t)
+    if n == 1:
+        return clone(t)  # no product, but memory of its own as after one
     result = None
     while n:  # the binary digits of n, lowest first
         if n & 1:
