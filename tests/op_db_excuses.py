@@ -49,9 +49,6 @@ TYPES_DIFFER: dict[str, tuple[str, str]] = {
 #: What PyTorch refuses and dotori takes: name and reason.
 REFUSALS: dict[str, str] = {}
 
-#: Not there: name and reason.
-MISSING: dict[str, str] = {}
-
 #: How many times PyTorch's own error is allowed in float32, and why.
 LESS_PRECISE: dict[str, tuple[float, str]] = {}
 

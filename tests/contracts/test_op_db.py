@@ -1,8 +1,8 @@
 """Every real-valued operator of PyTorch's own list that dotori has, on PyTorch's samples.
 
 Values, types, gradients and second gradients in float64; values and types in the other
-types; and the inputs that PyTorch refuses. What is missing stands in `op_db_excuses.py`
-with a reason, from which the table in the docs is written.
+types; and the inputs that PyTorch refuses. What differs on purpose stands in
+`op_db_excuses.py` with a reason; what is not there, in `pytorch_lists.py`.
 """
 
 import warnings
@@ -29,7 +29,6 @@ from op_db import (
 from op_db_excuses import (
     DELIBERATE,
     FREE,
-    MISSING,
     REFUSALS,
     TOLERANCE,
     TYPES_DIFFER,
@@ -204,9 +203,3 @@ def test_what_pytorch_refuses_is_refused(name):
             call(function_of(op), x, args, kwargs)
             pytest.fail(f"{name}, case {i} ({case.error_regex}) was accepted: {packed}")
         assert str(caught.value), name
-
-
-def test_missing_is_missing():
-    """An excuse for something that is there is out of date."""
-    there = {op.name for op in OPS.values()}
-    assert not there & set(MISSING)
