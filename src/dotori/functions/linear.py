@@ -28,6 +28,9 @@ def matmul(a: TensorLike, b: TensorLike) -> Tensor:
     [[11.0]]
     """
     x, y = as_variable(a), as_variable(b)
+    p, q = x.array.shape, y.array.shape
+    if len(p) > 1 and len(q) > 1 and p[-1] == q[-2]:
+        return binary(op.Matmul, x, y)
     if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
         raise ShapeError(
             f"matmul was given shapes {x.shape} and {y.shape}: the last axis of the "
@@ -37,10 +40,8 @@ def matmul(a: TensorLike, b: TensorLike) -> Tensor:
     x = reshape(x, (1, -1)) if left else x
     y = reshape(y, (-1, 1)) if right else y
     z = binary(op.Matmul, x, y)
-    if left or right:
-        keep = z.shape[:-2] + (() if left else z.shape[-2:-1])
-        z = reshape(z, keep + (() if right else z.shape[-1:]))
-    return z
+    keep = z.shape[:-2] + (() if left else z.shape[-2:-1])
+    return reshape(z, keep + (() if right else z.shape[-1:]))
 
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
