@@ -169,7 +169,7 @@ def bernoulli_(x: Tensor, p: TensorLike = 0.5, *, generator: Any = None) -> Tens
 def random_(
     x: Tensor, from_: int = 0, to: int | None = None, *, generator: Any = None
 ) -> Tensor:
-    """Integers from from_, ..., to - 1; with one number, from 0, ..., number - 1.
+    """Integers from `from_`, ..., `to` - 1; with one number, from 0, ..., number - 1.
 
     Without numbers: all integers that the type holds and that are not negative; for
     floats, those up to 2^24 in float32 and 2^53 in float64, which are exact.
