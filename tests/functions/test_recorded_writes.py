@@ -72,6 +72,24 @@ def test_nothing_is_kept_of_tensors_that_are_gone():
     assert recording.state.flags == GRAD
 
 
+def test_views_of_a_tensor_that_was_reshaped_in_place():
+    x = dotori.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    table = dotori.zeros(2, 3)
+    first = table[0]
+    table.t_()
+    first.copy_(x)
+    assert table.tolist() == [[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]
+    (table * dotori.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])).sum().backward()
+    assert x.grad.tolist() == [1.0, 3.0, 5.0]
+
+
+def test_an_expanded_tensor_may_be_written_to_where_nothing_was_stretched():
+    x = dotori.zeros(2)
+    x.expand(1, 2).add_(1)
+    x.expand_as(x)[0] = 5.0
+    assert x.tolist() == [5.0, 1.0]
+
+
 VIEWS = {
     "row": lambda T, t: t[0],
     "tail": lambda T, t: t[..., 1:],
@@ -79,6 +97,15 @@ VIEWS = {
     "flat": lambda T, t: t.reshape(-1),
     "column": lambda T, t: t.unsqueeze(-1),
     "part": lambda T, t: t.chunk(2)[0],
+    "all of it": lambda T, t: t.expand_as(t),
+    "backwards": lambda T, t: t.flip(0),
+    "picked": lambda T, t: t[..., [0, 0]],
+    "ravel": lambda T, t: t[..., 0].ravel(),
+    "diagonal": lambda T, t: t.reshape(t.shape[0], -1).diagonal(),
+    "windows": lambda T, t: t.unfold(0, 1, 1),
+    "narrow": lambda T, t: t.narrow(-1, 0, 1),
+    "squeeze": lambda T, t: t.squeeze(),
+    "mT": lambda T, t: t.mT if t.ndim > 1 else t.real,
 }
 WRITES = {
     "add_": lambda T, t, x: t.add_(x.sum()),
@@ -92,6 +119,16 @@ WRITES = {
     "first": lambda T, t, x: t.__setitem__(0, x[2] * x[0]),
     "mask": lambda T, t, x: t.__setitem__(t == t, x[1]),
     "places": lambda T, t, x: t.__setitem__(T.tensor([0, 0]), x[2]),
+    "relu_": lambda T, t, x: t.relu_(),
+    "masked_fill_": lambda T, t, x: t.masked_fill_(t > 0.1, x[1]),
+    "mask *=": lambda T, t, x: t.__setitem__(t > 0.1, t[t > 0.1] * 2),
+    "index_add_": lambda T, t, x: t.index_add_(0, T.tensor([0]), t[:1] * x[1]),
+    "index_put_": lambda T, t, x: t.index_put_((T.tensor([0, 0]),), x[3], True),
+    "addcmul_": lambda T, t, x: t.addcmul_(x[0], x[1], value=0.5),
+    "fill_diagonal_": lambda T, t, x: t.reshape(t.shape[0], -1).fill_diagonal_(0.7),
+    "unsqueeze_": lambda T, t, x: t.unsqueeze_(0),
+    "squeeze_": lambda T, t, x: t.squeeze_(),
+    "transpose_": lambda T, t, x: t.transpose_(0, -1),
     "tanh": lambda T, t, x: t.tanh(),  # no write: its use of t goes into the sum
 }
 

@@ -72,6 +72,8 @@ def unary(op: type[Op], x: Any) -> Tensor:
     xp: Any = np if type(array) is _ndarray else namespace(array)
     try:
         y = state.quietly(op.forward, xp, array)
+    except TypeError as error:
+        raise _type_error(op, array) from error
     except RuntimeError as error:
         y = _inside(error, op, xp, array)
     if type(y) is not _ndarray:
@@ -119,6 +121,8 @@ def binary(op: type[Op], a: Any, b: Any) -> Tensor:
     state = recording.state
     try:
         z = state.quietly(op.forward, xp, x, y)
+    except TypeError as error:
+        raise _type_error(op, x, y) from error
     except ValueError as error:
         raise _broadcast_error(op, x, y) from error
     except RuntimeError as error:
@@ -193,7 +197,7 @@ def _apply_to_one(op: type[Op], x: Any, attrs: dict[str, Any], state: Any) -> Te
     if op.views:  # no arithmetic: nothing to be quiet about
         y = op.forward(xp, array, **attrs)
         if y.base is not None and isinstance(x, Variable):
-            result.origin = (x, op, attrs, node)
+            result.origin = (x, op, attrs, node, x.array)
     else:
         try:
             y = state.quietly(op.forward, xp, array, **attrs)
@@ -251,6 +255,11 @@ def _inside(error: RuntimeError, op: type[Op], *args: Any, **attrs: Any) -> Any:
     if "already entered" not in str(error):
         raise error
     return op.forward(*args, **attrs)
+
+
+def _type_error(op: type[Op], *xs: Any) -> Exception:
+    types = " and ".join(str(getattr(x, "dtype", type(x).__name__)) for x in xs)
+    return DTypeError(f"{op.__name__}: this is not defined for {types}; convert first")
 
 
 def _broadcast_error(op: type[Op], x: Any, y: Any) -> Exception:

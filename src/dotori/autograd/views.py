@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 class Origin(NamedTuple):
-    """How a view came to be: output `place` (of `of`) of `op` of `source`."""
+    """How a view came to be: output `place` (of `of`) of `op` of `source`.
+
+    `array` was the source's array then: `x.t_()` and the like give it another.
+    """
 
     source: Variable
     op: type[Op]
     attrs: dict[str, Any]
     made_from: Node | None
+    array: Any
     place: int = 0
     of: int = 1
 
@@ -43,10 +47,10 @@ def note_origin(op: type[Op], source: Any, result: Any, attrs: dict[str, Any]) -
         return
     if not isinstance(result, tuple):
         if result.array.base is not None:
-            result.origin = (source, op, attrs, source.node)
+            result.origin = (source, op, attrs, source.node, source.array)
         return
     for i, view in enumerate(result):
-        view.origin = (source, op, attrs, source.node, i, len(result))
+        view.origin = (source, op, attrs, source.node, source.array, i, len(result))
 
 
 def origin_of(x: Variable) -> Origin | None:
@@ -55,8 +59,30 @@ def origin_of(x: Variable) -> Origin | None:
         origin = Origin(*_read_origin(x))
     except AttributeError:  # the slot is empty: most tensors are no views
         return None
+    if origin.array is not origin.source.array:
+        origin = origin._replace(source=_as_it_was(origin.source, origin.array))
     shared = np.may_share_memory(x.array, origin.source.array)
     return origin if shared else None
+
+
+def _as_it_was(x: Variable, array: Any) -> Variable:
+    """`x` when its array was `array`, before it was reshaped in place."""
+    earlier = x
+    while earlier.array is not array:
+        try:
+            earlier = Origin(*_read_origin(earlier)).source
+        except AttributeError:  # it was given other memory
+            return x
+    return earlier
+
+
+def note_reshaped(x: Variable, before: Variable, after: Variable) -> None:
+    """Say that `x` is `after` from now on, and that its views are those of `before`."""
+    x.array, x.node = after.array, after.node
+    if id(x) in _rewritten:
+        _mark(before)
+    if origin_of(after) is not None:
+        x.origin = _read_origin(after)
 
 
 def root_of(x: Variable) -> Variable:

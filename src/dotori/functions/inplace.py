@@ -15,7 +15,13 @@ import numpy as np
 
 from dotori.autograd import is_grad_enabled, note_change, wrap
 from dotori.autograd.graph import recording
-from dotori.autograd.views import current_node, origin_of, rewrite, root_of
+from dotori.autograd.views import (
+    current_node,
+    note_reshaped,
+    origin_of,
+    rewrite,
+    root_of,
+)
 from dotori.dtypes import category
 from dotori.errors import DTypeError, GradientError, ShapeError
 from dotori.functions import elementwise
@@ -244,9 +250,7 @@ def reshaping_form(name: str) -> Callable[..., Tensor]:
         if origin is not None:
             before.origin = origin
         after = getattr(before, base)(*args, **kwargs)
-        x.array, x.node = after.array, after.node
-        if origin_of(after) is not None:
-            x.origin = after.origin
+        note_reshaped(x, before, after)
         return x
 
     method.__name__ = method.__qualname__ = name

@@ -18,6 +18,7 @@ from dotori.functions._numpy import TensorLike, implements
 from dotori.functions.shape import (
     axis_of,
     broadcast_to,
+    contiguous,
     permute,
     reshape,
     sizes,
@@ -138,7 +139,7 @@ def ravel(x: TensorLike) -> Tensor:
     >>> ravel([[1, 2], [3, 4]]).tolist()
     [1, 2, 3, 4]
     """
-    a = as_variable(x)
+    a = contiguous(as_variable(x))  # as in PyTorch, a view of whole memory alone
     return reshape(a, (a.numel(),))
 
 

@@ -48,6 +48,12 @@ def add_at(xp: Any, y: Any, index: Any, v: Any) -> None:
         xp.add.at(y, index, v)
 
 
+def _picks(index: Any) -> bool:
+    """Whether `index` has an array of places or a mask, so that there is a copy."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, list) or hasattr(part, "dtype") for part in parts)
+
+
 class Index(Op):
     """y = x[index]; the gradient goes to the elements that were taken.
 
@@ -61,6 +67,8 @@ class Index(Op):
         y = x[index]
         if isinstance(y, np.generic):  # one element: a view of it, not its copy
             y = x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        elif not y.flags.c_contiguous and x.flags.c_contiguous and _picks(index):
+            y = xp.ascontiguousarray(y)  # NumPy puts the axes that were picked first
         return y
 
     @staticmethod
