@@ -66,6 +66,7 @@ def log_softmax(
 def with_axis(name: str, input: TensorLike, dim: int) -> Tensor:
     """The tensor, whose axis `dim` exists."""
     x = as_variable(input)
-    if not -max(x.ndim, 1) <= dim < max(x.ndim, 1):
+    limit = max(x.ndim, 1)
+    if not hasattr(dim, "__index__") or not -limit <= dim < limit:
         raise AxisError(f"{name}: x of shape {x.shape} has no axis {dim}")
     return x

@@ -128,15 +128,15 @@ def clamp_max(x: TensorLike, max: TensorLike) -> Tensor:
 
 
 @implements(np.float_power)
-def float_power(a: TensorLike, b: TensorLike) -> Tensor:
-    """a^b in float64, or complex128.
+def float_power(a: TensorLike, exponent: TensorLike) -> Tensor:
+    """a^exponent in float64, or complex128.
 
     Examples
     --------
     >>> float_power([2], 0.5).dtype
     dtype('float64')
     """
-    return elementwise.pow(_double(a), _double(b))
+    return elementwise.pow(_double(a), _double(exponent))
 
 
 def _double(x: TensorLike) -> Tensor:
@@ -145,22 +145,22 @@ def _double(x: TensorLike) -> Tensor:
 
 
 @implements(np.logaddexp2)
-def logaddexp2(a: TensorLike, b: TensorLike) -> Tensor:
-    """log2(2^a + 2^b), without overflow.
+def logaddexp2(a: TensorLike, other: TensorLike) -> Tensor:
+    """log2(2^a + 2^other), without overflow.
 
     Examples
     --------
     >>> logaddexp2([1000.0], [1000.0]).tolist()
     [1001.0]
     """
-    return binary(op.LogAddExp2, a, b)
+    return binary(op.LogAddExp2, a, other)
 
 
 # ------------------------------------------------------------------ choices
 
 
 @implements(np.fmax)
-def fmax(a: TensorLike, b: TensorLike) -> Tensor:
+def fmax(a: TensorLike, other: TensorLike) -> Tensor:
     """The larger of both, or the one that is not NaN; at a tie `a`.
 
     Examples
@@ -168,12 +168,12 @@ def fmax(a: TensorLike, b: TensorLike) -> Tensor:
     >>> fmax([1.0, float("nan")], 2.0).tolist()
     [2.0, 2.0]
     """
-    first = comparison.bitwise_or(comparison.ge(a, b), comparison.isnan(b))
-    return elementwise.where(first, a, b)
+    first = comparison.bitwise_or(comparison.ge(a, other), comparison.isnan(other))
+    return elementwise.where(first, a, other)
 
 
 @implements(np.fmin)
-def fmin(a: TensorLike, b: TensorLike) -> Tensor:
+def fmin(a: TensorLike, other: TensorLike) -> Tensor:
     """The smaller of both, or the one that is not NaN; at a tie `a`.
 
     Examples
@@ -181,8 +181,8 @@ def fmin(a: TensorLike, b: TensorLike) -> Tensor:
     >>> fmin([1.0, float("nan")], 2.0).tolist()
     [1.0, 2.0]
     """
-    first = comparison.bitwise_or(comparison.le(a, b), comparison.isnan(b))
-    return elementwise.where(first, a, b)
+    first = comparison.bitwise_or(comparison.le(a, other), comparison.isnan(other))
+    return elementwise.where(first, a, other)
 
 
 def heaviside(x: TensorLike, values: TensorLike) -> Tensor:
@@ -253,15 +253,15 @@ def _numpys_nan_to_num(
 
 
 @implements(np.copysign)
-def copysign(a: TensorLike, b: TensorLike) -> Tensor:
-    """|a| with the sign of b, that of -0.0 included.
+def copysign(a: TensorLike, other: TensorLike) -> Tensor:
+    """|a| with the sign of other, that of -0.0 included.
 
     Examples
     --------
     >>> copysign([1.0, -2.0], -0.0).tolist()
     [-1.0, -2.0]
     """
-    x, y = promote_operands(_raw(a), _raw(b), floats=True)
+    x, y = promote_operands(_raw(a), _raw(other), floats=True)
     dtype = np.result_type(x, y) if hasattr(x, "dtype") else np.asarray(y).dtype
     signs = np.copysign(dtype.type(1), y)
     given = a if hasattr(a, "node") else np.asarray(x, dtype)
@@ -324,19 +324,19 @@ def positive(x: TensorLike) -> Tensor:
 
 
 @implements(np.nextafter)
-def nextafter(a: TensorLike, b: TensorLike) -> Tensor:
-    """The number of the type that comes next after `a` on the way to `b`.
+def nextafter(a: TensorLike, other: TensorLike) -> Tensor:
+    """The number of the type that comes next after `a` on the way to `other`.
 
     Examples
     --------
     >>> (nextafter([1.0], [2.0]) - 1).tolist()
     [1.1920928955078125e-07]
     """
-    for x in (a, b):
+    for x in (a, other):
         if as_variable(x).dtype.kind != "f":
             dtype = as_variable(x).dtype
             raise DTypeError(f"nextafter: floats were wanted, got {dtype}")
-    return binary(op.NextAfter, a, b)
+    return binary(op.NextAfter, a, other)
 
 
 # ------------------------------------------------------------------ angles, powers of 2
@@ -412,7 +412,7 @@ def _integers(place: str, *values: TensorLike, booleans: bool = False) -> None:
 
 
 @implements(np.gcd)
-def gcd(a: TensorLike, b: TensorLike) -> Tensor:
+def gcd(a: TensorLike, other: TensorLike) -> Tensor:
     """The greatest common divisor of integers.
 
     Examples
@@ -420,12 +420,12 @@ def gcd(a: TensorLike, b: TensorLike) -> Tensor:
     >>> gcd([12], [18]).tolist()
     [6]
     """
-    _integers("gcd", a, b)
-    return binary(op.Gcd, a, b)
+    _integers("gcd", a, other)
+    return binary(op.Gcd, a, other)
 
 
 @implements(np.lcm)
-def lcm(a: TensorLike, b: TensorLike) -> Tensor:
+def lcm(a: TensorLike, other: TensorLike) -> Tensor:
     """The least common multiple of integers.
 
     Examples
@@ -433,31 +433,31 @@ def lcm(a: TensorLike, b: TensorLike) -> Tensor:
     >>> lcm([4], [6]).tolist()
     [12]
     """
-    _integers("lcm", a, b)
-    return binary(op.Lcm, a, b)
+    _integers("lcm", a, other)
+    return binary(op.Lcm, a, other)
 
 
 @implements(np.left_shift)
-def bitwise_left_shift(a: TensorLike, b: TensorLike) -> Tensor:
-    """The bits of `a`, moved `b` places to the left.
+def bitwise_left_shift(a: TensorLike, other: TensorLike) -> Tensor:
+    """The bits of `a`, moved `other` places to the left.
 
     Examples
     --------
     >>> bitwise_left_shift([3], 2).tolist()
     [12]
     """
-    _integers("bitwise_left_shift", a, b)
-    return binary(op.LeftShift, a, b)
+    _integers("bitwise_left_shift", a, other)
+    return binary(op.LeftShift, a, other)
 
 
 @implements(np.right_shift)
-def bitwise_right_shift(a: TensorLike, b: TensorLike) -> Tensor:
-    """The bits of `a`, moved `b` places to the right; the sign stays.
+def bitwise_right_shift(a: TensorLike, other: TensorLike) -> Tensor:
+    """The bits of `a`, moved `other` places to the right; the sign stays.
 
     Examples
     --------
     >>> bitwise_right_shift([12, -12], 2).tolist()
     [3, -3]
     """
-    _integers("bitwise_right_shift", a, b)
-    return binary(op.RightShift, a, b)
+    _integers("bitwise_right_shift", a, other)
+    return binary(op.RightShift, a, other)

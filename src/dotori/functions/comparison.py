@@ -39,75 +39,75 @@ __all__ = [
 
 
 @implements(np.equal)
-def eq(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a = b.
+def eq(a: TensorLike, other: TensorLike) -> Tensor:
+    """Whether a = other.
 
     Examples
     --------
     >>> eq([1], [1]).tolist()
     [True]
     """
-    return binary(op.Eq, a, b)
+    return binary(op.Eq, a, other)
 
 
 @implements(np.not_equal)
-def ne(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a differs from b.
+def ne(a: TensorLike, other: TensorLike) -> Tensor:
+    """Whether a differs from other.
 
     Examples
     --------
     >>> ne([1], [1]).tolist()
     [False]
     """
-    return binary(op.Ne, a, b)
+    return binary(op.Ne, a, other)
 
 
 @implements(np.less)
-def lt(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a < b.
+def lt(a: TensorLike, other: TensorLike) -> Tensor:
+    """Whether a < other.
 
     Examples
     --------
     >>> lt([1], [2]).tolist()
     [True]
     """
-    return binary(op.Lt, a, b)
+    return binary(op.Lt, a, other)
 
 
 @implements(np.less_equal)
-def le(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a <= b.
+def le(a: TensorLike, other: TensorLike) -> Tensor:
+    """Whether a <= other.
 
     Examples
     --------
     >>> le([1], [2]).tolist()
     [True]
     """
-    return binary(op.Le, a, b)
+    return binary(op.Le, a, other)
 
 
 @implements(np.greater)
-def gt(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a > b.
+def gt(a: TensorLike, other: TensorLike) -> Tensor:
+    """Whether a > other.
 
     Examples
     --------
     >>> gt([1], [2]).tolist()
     [False]
     """
-    return binary(op.Gt, a, b)
+    return binary(op.Gt, a, other)
 
 
 @implements(np.greater_equal)
-def ge(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a >= b.
+def ge(a: TensorLike, other: TensorLike) -> Tensor:
+    """Whether a >= other.
 
     Examples
     --------
     >>> ge([1], [2]).tolist()
     [False]
     """
-    return binary(op.Ge, a, b)
+    return binary(op.Ge, a, other)
 
 
 @implements(np.isnan)
@@ -147,7 +147,7 @@ def logical_not(x: TensorLike) -> Tensor:
 
 
 @implements(np.logical_and)
-def logical_and(a: TensorLike, b: TensorLike) -> Tensor:
+def logical_and(a: TensorLike, other: TensorLike) -> Tensor:
     """Whether both are not zero.
 
     Examples
@@ -155,11 +155,11 @@ def logical_and(a: TensorLike, b: TensorLike) -> Tensor:
     >>> logical_and([1], [0]).tolist()
     [False]
     """
-    return binary(op.LogicalAnd, a, b)
+    return binary(op.LogicalAnd, a, other)
 
 
 @implements(np.logical_or)
-def logical_or(a: TensorLike, b: TensorLike) -> Tensor:
+def logical_or(a: TensorLike, other: TensorLike) -> Tensor:
     """Whether one is not zero.
 
     Examples
@@ -167,7 +167,7 @@ def logical_or(a: TensorLike, b: TensorLike) -> Tensor:
     >>> logical_or([1], [0]).tolist()
     [True]
     """
-    return binary(op.LogicalOr, a, b)
+    return binary(op.LogicalOr, a, other)
 
 
 @implements(np.isinf)
@@ -183,7 +183,7 @@ def isinf(x: TensorLike) -> Tensor:
 
 
 @implements(np.logical_xor)
-def logical_xor(a: TensorLike, b: TensorLike) -> Tensor:
+def logical_xor(a: TensorLike, other: TensorLike) -> Tensor:
     """Whether one of both is not zero.
 
     Examples
@@ -191,17 +191,17 @@ def logical_xor(a: TensorLike, b: TensorLike) -> Tensor:
     >>> logical_xor([1], [0]).tolist()
     [True]
     """
-    return binary(op.LogicalXor, a, b)
+    return binary(op.LogicalXor, a, other)
 
 
 def isclose(
     a: TensorLike,
-    b: TensorLike,
+    other: TensorLike,
     rtol: float = 1e-5,
     atol: float = 1e-8,
     equal_nan: bool = False,
 ) -> Tensor:
-    """Whether |a - b| <= atol + rtol |b|; with `equal_nan`, NaN is close to NaN.
+    """Whether |a - other| <= atol + rtol |other|; NaN is close to NaN if `equal_nan`.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def isclose(
     >>> isclose([1.0, 2.0], [1.0, 2.1]).tolist()
     [True, False]
     """
-    x, y = as_variable(a).array, as_variable(b).array
+    x, y = as_variable(a).array, as_variable(other).array
     if not (rtol >= 0 and atol >= 0):
         raise ArgumentError(
             f"isclose: tolerances must not be negative, got rtol={rtol}, atol={atol}"
@@ -225,7 +225,7 @@ def isclose(
 @implements(np.allclose)
 def allclose(
     a: TensorLike,
-    b: TensorLike,
+    other: TensorLike,
     rtol: float = 1e-5,
     atol: float = 1e-8,
     equal_nan: bool = False,
@@ -237,11 +237,11 @@ def allclose(
     >>> allclose([1.0], [1.0 + 1e-9])
     True
     """
-    return bool(isclose(a, b, rtol, atol, equal_nan).array.all())
+    return bool(isclose(a, other, rtol, atol, equal_nan).array.all())
 
 
 @implements(np.array_equal)
-def equal(a: TensorLike, b: TensorLike) -> bool:
+def equal(a: TensorLike, other: TensorLike) -> bool:
     """Whether both have the same shape and elements.
 
     Examples
@@ -249,11 +249,11 @@ def equal(a: TensorLike, b: TensorLike) -> bool:
     >>> equal([1, 2], [1, 2])
     True
     """
-    return bool(np.array_equal(as_variable(a).array, as_variable(b).array))
+    return bool(np.array_equal(as_variable(a).array, as_variable(other).array))
 
 
 @implements(np.bitwise_and)
-def bitwise_and(a: TensorLike, b: TensorLike) -> Tensor:
+def bitwise_and(a: TensorLike, other: TensorLike) -> Tensor:
     """The bits that both have; for booleans, and.
 
     Examples
@@ -261,11 +261,11 @@ def bitwise_and(a: TensorLike, b: TensorLike) -> Tensor:
     >>> bitwise_and([6], [3]).tolist()
     [2]
     """
-    return binary(op.BitwiseAnd, a, b)
+    return binary(op.BitwiseAnd, a, other)
 
 
 @implements(np.bitwise_or)
-def bitwise_or(a: TensorLike, b: TensorLike) -> Tensor:
+def bitwise_or(a: TensorLike, other: TensorLike) -> Tensor:
     """The bits that one of both has; for booleans, or.
 
     Examples
@@ -273,11 +273,11 @@ def bitwise_or(a: TensorLike, b: TensorLike) -> Tensor:
     >>> bitwise_or([6], [3]).tolist()
     [7]
     """
-    return binary(op.BitwiseOr, a, b)
+    return binary(op.BitwiseOr, a, other)
 
 
 @implements(np.bitwise_xor)
-def bitwise_xor(a: TensorLike, b: TensorLike) -> Tensor:
+def bitwise_xor(a: TensorLike, other: TensorLike) -> Tensor:
     """The bits in which both differ.
 
     Examples
@@ -285,7 +285,7 @@ def bitwise_xor(a: TensorLike, b: TensorLike) -> Tensor:
     >>> bitwise_xor([6], [3]).tolist()
     [5]
     """
-    return binary(op.BitwiseXor, a, b)
+    return binary(op.BitwiseXor, a, other)
 
 
 @implements(np.invert)

@@ -118,44 +118,46 @@ def _numpys_sign(x: TensorLike) -> Tensor:
 
 
 @implements(np.add)
-def add(a: TensorLike, b: TensorLike, *, alpha: float = 1) -> Tensor:
-    """a + alpha b.
+def add(a: TensorLike, other: TensorLike, *, alpha: float = 1) -> Tensor:
+    """a + alpha other.
 
     Examples
     --------
     >>> add([1.0, 2.0], 10).tolist()
     [11.0, 12.0]
     """
-    return binary(op.Add, a, b if alpha == 1 else mul(b, alpha))
+    return binary(op.Add, a, other if alpha == 1 else mul(other, alpha))
 
 
 @implements(np.subtract)
-def sub(a: TensorLike, b: TensorLike, *, alpha: float = 1) -> Tensor:
-    """a - alpha b.
+def sub(a: TensorLike, other: TensorLike, *, alpha: float = 1) -> Tensor:
+    """a - alpha other.
 
     Examples
     --------
     >>> sub([1.0, 2.0], 1).tolist()
     [0.0, 1.0]
     """
-    return binary(op.Sub, a, b if alpha == 1 else mul(b, alpha))
+    return binary(op.Sub, a, other if alpha == 1 else mul(other, alpha))
 
 
 @implements(np.multiply)
-def mul(a: TensorLike, b: TensorLike) -> Tensor:
-    """a b.
+def mul(a: TensorLike, other: TensorLike) -> Tensor:
+    """a * other.
 
     Examples
     --------
     >>> mul([1.0, 2.0], [3.0, 4.0]).tolist()
     [3.0, 8.0]
     """
-    return binary(op.Mul, a, b)
+    return binary(op.Mul, a, other)
 
 
 @implements(np.divide)
-def div(a: TensorLike, b: TensorLike, *, rounding_mode: str | None = None) -> Tensor:
-    """a / b; rounded towards 0 with "trunc", down with "floor".
+def div(
+    a: TensorLike, other: TensorLike, *, rounding_mode: str | None = None
+) -> Tensor:
+    """a / other; rounded towards 0 with "trunc", down with "floor".
 
     Examples
     --------
@@ -165,14 +167,14 @@ def div(a: TensorLike, b: TensorLike, *, rounding_mode: str | None = None) -> Te
     [-3]
     """
     if rounding_mode is None:
-        return binary(op.Div, a, b)
+        return binary(op.Div, a, other)
     if rounding_mode not in _ROUNDED:
         raise ArgumentError(
             "div: rounding_mode must be None, 'trunc' or 'floor', "
             f"got {rounding_mode!r}"
         )
-    _refuse_zero("div", a, b)
-    return binary(_ROUNDED[rounding_mode], a, b)
+    _refuse_zero("div", a, other)
+    return binary(_ROUNDED[rounding_mode], a, other)
 
 
 def _refuse_zero(place: str, a: TensorLike, b: TensorLike) -> None:
@@ -186,8 +188,8 @@ def _refuse_zero(place: str, a: TensorLike, b: TensorLike) -> None:
 
 
 @implements(np.power)
-def pow(a: TensorLike, b: TensorLike) -> Tensor:
-    """a^b.
+def pow(a: TensorLike, exponent: TensorLike) -> Tensor:
+    """a^exponent.
 
     Raises
     ------
@@ -199,15 +201,19 @@ def pow(a: TensorLike, b: TensorLike) -> Tensor:
     >>> pow([2.0], 3).tolist()
     [8.0]
     """
-    if isinstance(b, int) and b < 0 and as_variable(a).dtype.kind in "bui":
+    if (
+        isinstance(exponent, int)
+        and exponent < 0
+        and as_variable(a).dtype.kind in "bui"
+    ):
         raise ArgumentError(
-            f"pow: integers have no power {b} among the integers; use .float()"
+            f"pow: integers have no power {exponent} among the integers; use .float()"
         )
-    return binary(op.Pow, a, b)
+    return binary(op.Pow, a, exponent)
 
 
 @implements(np.maximum)
-def maximum(a: TensorLike, b: TensorLike) -> Tensor:
+def maximum(a: TensorLike, other: TensorLike) -> Tensor:
     """The larger of both.
 
     Examples
@@ -215,11 +221,11 @@ def maximum(a: TensorLike, b: TensorLike) -> Tensor:
     >>> maximum([1.0], [2.0]).tolist()
     [2.0]
     """
-    return binary(op.Maximum, a, b)
+    return binary(op.Maximum, a, other)
 
 
 @implements(np.minimum)
-def minimum(a: TensorLike, b: TensorLike) -> Tensor:
+def minimum(a: TensorLike, other: TensorLike) -> Tensor:
     """The smaller of both.
 
     Examples
@@ -227,7 +233,7 @@ def minimum(a: TensorLike, b: TensorLike) -> Tensor:
     >>> minimum([1.0], [2.0]).tolist()
     [1.0]
     """
-    return binary(op.Minimum, a, b)
+    return binary(op.Minimum, a, other)
 
 
 @overload
@@ -407,33 +413,33 @@ def frac(x: TensorLike) -> Tensor:
 
 
 @implements(np.remainder)
-def remainder(a: TensorLike, b: TensorLike) -> Tensor:
-    """The remainder of a / b, with the sign of b, as Python has it.
+def remainder(a: TensorLike, other: TensorLike) -> Tensor:
+    """The remainder of a / other, with the sign of other, as Python has it.
 
     Examples
     --------
     >>> remainder([-5.0], [3.0]).tolist()
     [1.0]
     """
-    _refuse_zero("remainder", a, b)
-    return binary(op.Remainder, a, b)
+    _refuse_zero("remainder", a, other)
+    return binary(op.Remainder, a, other)
 
 
 @implements(np.fmod)
-def fmod(a: TensorLike, b: TensorLike) -> Tensor:
-    """The remainder of a / b, with the sign of a, as C has it.
+def fmod(a: TensorLike, other: TensorLike) -> Tensor:
+    """The remainder of a / other, with the sign of a, as C has it.
 
     Examples
     --------
     >>> fmod([-5.0], [3.0]).tolist()
     [-2.0]
     """
-    _refuse_zero("fmod", a, b)
-    return binary(op.Fmod, a, b)
+    _refuse_zero("fmod", a, other)
+    return binary(op.Fmod, a, other)
 
 
 @implements(np.floor_divide)
-def floor_divide(a: TensorLike, b: TensorLike) -> Tensor:
+def floor_divide(a: TensorLike, other: TensorLike) -> Tensor:
     """The quotient, rounded down.
 
     Examples
@@ -441,31 +447,40 @@ def floor_divide(a: TensorLike, b: TensorLike) -> Tensor:
     >>> floor_divide([-5], [3]).tolist()
     [-2]
     """
-    _refuse_zero("floor_divide", a, b)
-    return binary(op.FloorDivide, a, b)
+    _refuse_zero("floor_divide", a, other)
+    return binary(op.FloorDivide, a, other)
 
 
 @implements(np.hypot)
-def hypot(a: TensorLike, b: TensorLike) -> Tensor:
-    """The length of the vector (a, b).
+def hypot(a: TensorLike, other: TensorLike) -> Tensor:
+    """The length of the vector (a, other).
 
     Examples
     --------
     >>> hypot([3.0], [4.0]).tolist()
     [5.0]
     """
-    return binary(op.Hypot, a, b)
+    return binary(op.Hypot, a, other)
 
 
-def lerp(a: TensorLike, b: TensorLike, weight: TensorLike) -> Tensor:
-    """a + weight (b - a): from `a` to `b` along a line.
+def lerp(a: TensorLike, end: TensorLike, weight: TensorLike) -> Tensor:
+    """a + weight (end - a): from `a` to `end` along a line.
+
+    Reckoned from the nearer end, so that weights of 0 and 1 give the ends exactly.
 
     Examples
     --------
     >>> lerp([0.0], [10.0], 0.25).tolist()
     [2.5]
     """
-    return add(a, mul(weight, sub(b, a)))
+    way = sub(end, a)
+    if isinstance(weight, (int, float)):
+        if -0.5 < weight < 0.5:
+            return add(a, mul(weight, way))
+        return sub(end, mul(1 - weight, way))
+    weight = as_variable(weight)
+    from_a, from_end = add(a, mul(weight, way)), sub(end, mul(sub(1, weight), way))
+    return where(abs(weight) < 0.5, from_a, from_end)
 
 
 clip = clamp

@@ -19,7 +19,7 @@ __all__ = ["matmul"]
 
 
 @implements(np.matmul)
-def matmul(a: TensorLike, b: TensorLike) -> Tensor:
+def matmul(a: TensorLike, other: TensorLike) -> Tensor:
     """The product of matrices, of stacks of them, or with vectors.
 
     Examples
@@ -27,7 +27,7 @@ def matmul(a: TensorLike, b: TensorLike) -> Tensor:
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]]).tolist()
     [[11.0]]
     """
-    x, y = as_variable(a), as_variable(b)
+    x, y = as_variable(a), as_variable(other)
     p, q = x.array.shape, y.array.shape
     if len(p) > 1 and len(q) > 1 and p[-1] == q[-2]:
         return binary(op.Matmul, x, y)

@@ -52,7 +52,7 @@ def checked_axes(place: str, x: Tensor, dim: Any, axis: Any) -> Any:
     many = tuple(chosen) if several else (chosen,)
     limit = x.ndim or 1
     for a in many:
-        if not -limit <= a < limit:
+        if not hasattr(a, "__index__") or not -limit <= a < limit:
             raise AxisError(
                 f"{place}: axis {a} lies outside of the shape {x.shape}; it must be "
                 f"from {-limit} to {limit - 1}"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori.autograd import apply, as_variable, wrap
-from dotori.errors import AxisError, DTypeError, ShapeError
+from dotori.errors import ArgumentError, AxisError, DTypeError, ShapeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike, implements
 from dotori.ops import indexing
@@ -45,7 +45,10 @@ def sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     """The ints in ``f(2, 3)``, ``f((2, 3))`` and ``f([2, 3])``."""
     if len(given) == 1 and isinstance(given[0], (tuple, list)):
         given = tuple(given[0])
-    return tuple(int(n) for n in given)
+    try:
+        return tuple(map(int, given))
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"whole numbers are wanted, got {given}") from error
 
 
 def axis_of(place: str, axis: int, ndim: int, shape: tuple[int, ...]) -> int:
@@ -55,7 +58,11 @@ def axis_of(place: str, axis: int, ndim: int, shape: tuple[int, ...]) -> int:
     ------
     AxisError
         If it lies outside of 0, ..., ndim - 1 from either end.
+    ArgumentError
+        If it is no whole number.
     """
+    if not hasattr(axis, "__index__"):
+        raise ArgumentError(f"{place}: an axis is a whole number, got {axis!r}")
     if not -ndim <= axis < ndim:
         raise AxisError(
             f"{place}: axis {axis} lies outside of the shape {shape}; it must be from "

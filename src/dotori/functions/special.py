@@ -148,31 +148,32 @@ def mvlgamma(x: TensorLike, p: int) -> Tensor:
     return total
 
 
-def igamma(a: TensorLike, x: TensorLike) -> Tensor:
-    """The lower incomplete gamma function, regularised: from 0 at x = 0 to 1.
+def igamma(a: TensorLike, other: TensorLike) -> Tensor:
+    """The lower incomplete gamma function, regularised: from 0 at other = 0 to 1.
 
-    1/gamma(a) times the integral of t^(a-1) e^-t from 0 to x; for a, x >= 0. There is
-    a gradient for x, none for a (as in PyTorch): there it raises GradientError.
+    1/gamma(a) times the integral of t^(a-1) e^-t from 0 to other; for a, other >= 0.
+    There is a gradient for `other`, none for `a` (as in PyTorch): there it raises
+    GradientError.
 
     Examples
     --------
     >>> round(igamma([1.0], [1.0]).item(), 4)  # 1 - 1/e
     0.6321
     """
-    _want_floats("igamma", a, x)
-    return of_two(incomplete_gamma.GammaInc, a, x)
+    _want_floats("igamma", a, other)
+    return of_two(incomplete_gamma.GammaInc, a, other)
 
 
-def igammac(a: TensorLike, x: TensorLike) -> Tensor:
-    """1 - igamma(a, x), with all its digits where that is small.
+def igammac(a: TensorLike, other: TensorLike) -> Tensor:
+    """1 - igamma(a, other), with all its digits where that is small.
 
     Examples
     --------
     >>> round(igammac([1.0], [1.0]).item(), 4)  # 1/e
     0.3679
     """
-    _want_floats("igammac", a, x)
-    return of_two(incomplete_gamma.GammaIncC, a, x)
+    _want_floats("igammac", a, other)
+    return of_two(incomplete_gamma.GammaIncC, a, other)
 
 
 def _want_floats(name: str, a: TensorLike, x: TensorLike) -> None:
@@ -181,15 +182,15 @@ def _want_floats(name: str, a: TensorLike, x: TensorLike) -> None:
         raise DTypeError(f"{name}: expected floats, got {types[0]} and {types[1]}")
 
 
-def xlogy(x: TensorLike, y: TensorLike) -> Tensor:
-    """x ln y, and 0 where x is 0.
+def xlogy(x: TensorLike, other: TensorLike) -> Tensor:
+    """x ln other, and 0 where x is 0.
 
     Examples
     --------
     >>> xlogy([0.0, 1.0], [0.0, 1.0]).tolist()
     [0.0, 0.0]
     """
-    return of_two(entropy.XLogY, x, y)
+    return of_two(entropy.XLogY, x, other)
 
 
 def logit(x: TensorLike, eps: float | None = None) -> Tensor:

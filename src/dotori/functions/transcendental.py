@@ -279,24 +279,24 @@ def atanh(x: TensorLike) -> Tensor:
 
 
 @implements(np.arctan2)
-def atan2(a: TensorLike, b: TensorLike) -> Tensor:
-    """The angle of the point (b, a), from -pi to pi.
+def atan2(a: TensorLike, other: TensorLike) -> Tensor:
+    """The angle of the point (other, a), from -pi to pi.
 
     Examples
     --------
     >>> atan2([0.0], [1.0]).tolist()
     [0.0]
     """
-    return binary(op.Atan2, a, b)
+    return binary(op.Atan2, a, other)
 
 
 @implements(np.logaddexp)
-def logaddexp(a: TensorLike, b: TensorLike) -> Tensor:
-    """ln(e^a + e^b), without overflow.
+def logaddexp(a: TensorLike, other: TensorLike) -> Tensor:
+    """ln(e^a + e^other), without overflow.
 
     Examples
     --------
     >>> logaddexp([-1000.0], [0.0]).tolist()
     [0.0]
     """
-    return binary(op.LogAddExp, a, b)
+    return binary(op.LogAddExp, a, other)

@@ -206,7 +206,7 @@ class Maximum(Binary):
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
-        return _at_extreme(xp, dy, needs, a, b, 1)
+        return _at_larger(xp, dy, a, b)
 
 
 class Minimum(Binary):
@@ -222,13 +222,16 @@ class Minimum(Binary):
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
-        return _at_extreme(xp, dy, needs, a, b, -1)
+        return _at_larger(xp, dy, a, b)[::-1]
 
 
-def _at_extreme(xp: Any, dy: Any, needs: Any, a: Any, b: Any, sign: int) -> Any:
-    """The share of `dy` for each input: 1, 0, or one half where they are equal."""
-    share = (xp.sign((a - b) * sign) + 1) * 0.5
-    return (dy * share if needs[0] else None), (dy * (1 - share) if needs[1] else None)
+def _at_larger(xp: Any, dy: Any, a: Any, b: Any) -> Any:
+    """What of `dy` goes to each: all to the larger, one half where they are equal.
+
+    By comparing, as the difference of two infinities is NaN.
+    """
+    share = xp.where(a == b, dy * 0.5, dy)
+    return xp.where(a < b, 0.0, share), xp.where(a > b, 0.0, share)
 
 
 class Pow(Op):

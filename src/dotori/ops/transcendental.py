@@ -359,8 +359,10 @@ class Atan2(Binary):
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
-        return (dy * b / (a * a + b * b) if needs[0] else None), (
-            -dy * a / (a * a + b * b) if needs[1] else None
+        h = xp.hypot(a, b)  # its square may be too small, or too large, for the type
+        h = h + (h == 0)  # PyTorch's gradient at the origin is 0
+        return (dy * (b / h) / h if needs[0] else None), (
+            -dy * (a / h) / h if needs[1] else None
         )
 
 

@@ -68,12 +68,12 @@ def entr(x: TensorLike) -> Tensor:
     return unary(entropy.Entr, x)
 
 
-def xlog1py(x: TensorLike, y: TensorLike) -> Tensor:
-    """x ln(1 + y), and 0 where x is 0.
+def xlog1py(x: TensorLike, other: TensorLike) -> Tensor:
+    """x ln(1 + other), and 0 where x is 0.
 
     Examples
     --------
     >>> xlog1py([0.0, 1.0], [-1.0, 0.0]).tolist()
     [0.0, 0.0]
     """
-    return of_two(entropy.XLog1pY, x, y)
+    return of_two(entropy.XLog1pY, x, other)

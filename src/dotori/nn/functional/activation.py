@@ -327,7 +327,7 @@ def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     if lambd < 0:
         raise ArgumentError(f"softshrink: lambd must be at least 0, got {lambd}")
     x = as_variable(input)
-    return x - hardtanh(x, -lambd, lambd)
+    return fn.where((x <= lambd) & (x >= -lambd), 0.0, x - hardtanh(x, -lambd, lambd))
 
 
 def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
