@@ -17,7 +17,7 @@ from dotori.autograd import Node, Variable, leaf, wrap
 from dotori.autograd.views import current_node
 from dotori.autograd.walk import After
 from dotori.backend import Array, device, device_of, to_device
-from dotori.errors import DTypeError, GradientError
+from dotori.errors import AxisError, DTypeError, GradientError, ShapeError
 from dotori.functions import inplace
 from dotori.functions._lazy import IN_PLACE, METHODS, RESHAPING, load, load_all
 from dotori.functions._numpy import namespace, table
@@ -99,7 +99,12 @@ class Tensor(Variable, Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the length of one axis (PyTorch's meaning, not NumPy's)."""
-        return self.array.shape if dim is None else self.array.shape[dim]
+        if dim is None:
+            return self.array.shape
+        try:
+            return self.array.shape[dim]
+        except (IndexError, TypeError) as error:
+            raise AxisError(f"size: shape {self.shape} has no axis {dim!r}") from error
 
     def dim(self) -> int:
         """The number of axes."""
@@ -301,6 +306,10 @@ class Tensor(Variable, Methods):
 
     def item(self) -> Any:
         """The only element, as a Python number."""
+        if self.array.size != 1:
+            raise ShapeError(
+                f"item: one element is wanted, got shape {self.shape}; use tolist()"
+            )
         return self.array.item()
 
     def tolist(self) -> Any:

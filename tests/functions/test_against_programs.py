@@ -92,6 +92,8 @@ def test_gradients_where_there_is_none_in_the_strict_sense(name):
         lambda x: x.permute("a", "b"),
         lambda x: x.transpose("a", 0),
         lambda x: x.expand("a"),
+        lambda x: x.size(7),
+        lambda x: x.item(),
         lambda x: x & x,
         lambda x: x | 2.5,
         lambda x: ~x,
