@@ -296,6 +296,19 @@ def test_gradients_share_no_memory_with_what_is_saved(name):
             assert not any(np.shares_memory(g, other) for other in others)
 
 
+@pytest.mark.parametrize("name", OPS)
+def test_what_lies_in_the_memory_of_its_input_says_so(name):
+    """Otherwise a write into it is lost for the gradient, in silence."""
+    op = registry[name]
+    if op.views or name == "Move":  # which gives the array itself, if it is there
+        return
+    for sample in samples(name):
+        outputs, leaves = run(op, sample.inputs, sample.attrs)
+        for x in leaves:
+            if isinstance(x, dotori.Tensor) and x.numel():
+                assert not any(np.shares_memory(x.array, y.array) for y in outputs)
+
+
 def test_samples_are_samples():
     for name in OPS:
         assert all(isinstance(s, Sample) for s in samples(name))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import dotori
-from dotori.errors import DotoriError
+from dotori.errors import DotoriError, ShapeError
 
 OTHER = (
     "add sub mul div true_divide floor_divide remainder fmod maximum minimum fmax fmin "
@@ -104,3 +104,11 @@ def test_gradients_where_there_is_none_in_the_strict_sense(name):
 def test_mistakes_are_named(mistake):
     with pytest.raises(DotoriError):
         mistake(dotori.ones(2, 3))
+
+
+@pytest.mark.parametrize("name", ["where", "isclose", "allclose"])
+def test_shapes_that_do_not_go_together_are_named(name):
+    a, b = dotori.ones(2), dotori.ones(3)
+    inputs = (a > 0, a, b) if name == "where" else (a, b)
+    with pytest.raises(ShapeError, match=r"\(2,\) and \(3,\) do not"):
+        getattr(dotori, name)(*inputs)

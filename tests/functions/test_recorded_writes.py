@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import dotori
 from dotori.autograd.graph import GRAD, recording
-from dotori.errors import GradientError, ShapeError
+from dotori.errors import DTypeError, GradientError, ShapeError
 
 
 def test_a_row_of_a_table_is_computed_from_the_one_before():
@@ -184,3 +184,24 @@ def test_programs_of_views_and_writes(steps, root_kind):
         assert our_gradient is None
     else:
         np.testing.assert_allclose(our_gradient, gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_parts_of_complex_numbers_follow_their_tensor_and_are_not_written_to():
+    a = dotori.tensor([1.0, 2.0], dtype=np.float64, requires_grad=True)
+    z = dotori.complex(a * 1, a * 2)
+    real, imag = z.real, z.imag
+    with pytest.raises(GradientError, match="float64 numbers that are a view of"):
+        real.mul_(3)
+    with pytest.raises(GradientError, match="float64 numbers that are a view of"):
+        imag[0] = a[1]
+    z.mul_(2)
+    (real + imag).sum().backward()
+    assert real.tolist() == [2.0, 4.0] and a.grad.tolist() == [6.0, 6.0]
+    with dotori.no_grad():
+        real.mul_(3)
+    assert z.real.tolist() == [6.0, 12.0]
+
+
+def test_a_number_that_the_type_does_not_hold_is_named():
+    with pytest.raises(DTypeError, match="uint8"):
+        dotori.tensor([1, 2], dtype=np.uint8).fill_(-1)

@@ -166,6 +166,8 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
         nodes.append(node)
     try:
         y = state.quietly(op.forward, xp, *arrays, **attrs)
+    except ValueError as error:
+        raise _with_shapes(error, op, arrays) from error
     except RuntimeError as error:
         y = _inside(error, op, xp, *arrays, **attrs)
     flags = state.flags
@@ -260,6 +262,14 @@ def _inside(error: RuntimeError, op: type[Op], *args: Any, **attrs: Any) -> Any:
 def _type_error(op: type[Op], *xs: Any) -> Exception:
     types = " and ".join(str(getattr(x, "dtype", type(x).__name__)) for x in xs)
     return DTypeError(f"{op.__name__}: this is not defined for {types}; convert first")
+
+
+def _with_shapes(error: ValueError, op: type[Op], xs: list[Any]) -> Exception:
+    """NumPy's own complaint with the place and the shapes; ours as they are."""
+    if type(error) is not ValueError:
+        return error
+    shapes = " and ".join(str(np.shape(x)) for x in xs)
+    return ShapeError(f"{op.__name__}: the shapes {shapes} do not fit: {error}")
 
 
 def _broadcast_error(op: type[Op], x: Any, y: Any) -> Exception:

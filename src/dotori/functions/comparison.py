@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dotori.autograd import as_variable, binary, unary, wrap
-from dotori.errors import ArgumentError
+from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.ops import comparison as op
 
@@ -218,7 +218,13 @@ def isclose(
         raise ArgumentError(
             f"isclose: tolerances must not be negative, got rtol={rtol}, atol={atol}"
         )
-    close = np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
+    try:
+        close = np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
+    except ValueError as error:
+        raise ShapeError(
+            f"isclose: the shapes {x.shape} and {y.shape} do not go together; from the "
+            "last axis backwards, sizes must be equal or 1"
+        ) from error
     return wrap(np.asarray(close))
 
 

@@ -70,7 +70,10 @@ def real(x: TensorLike) -> Tensor:
     [1.0]
     """
     t = as_variable(x)
-    return unary(op.Real, t) if t.dtype.kind == "c" else t
+    if t.dtype.kind != "c":
+        return t
+    result: Tensor = apply(op.Real, t)
+    return result
 
 
 def imag(x: TensorLike) -> Tensor:
@@ -86,7 +89,8 @@ def imag(x: TensorLike) -> Tensor:
     >>> imag([1 + 2j]).tolist()
     [2.0]
     """
-    return unary(op.Imag, _complex("imag", x))
+    result: Tensor = apply(op.Imag, _complex("imag", x))
+    return result
 
 
 @implements(np.imag)
@@ -235,7 +239,8 @@ def view_as_real(x: TensorLike) -> Tensor:
     >>> view_as_real([1 + 2j]).tolist()
     [[1.0, 2.0]]
     """
-    return unary(op.ViewAsReal, _complex("view_as_real", x))
+    result: Tensor = apply(op.ViewAsReal, _complex("view_as_real", x))
+    return result
 
 
 def view_as_complex(x: TensorLike) -> Tensor:
@@ -255,7 +260,8 @@ def view_as_complex(x: TensorLike) -> Tensor:
         raise ShapeError(
             f"view_as_complex: the last axis must have length 2, got shape {t.shape}"
         )
-    return unary(op.ViewAsComplex, t)
+    result: Tensor = apply(op.ViewAsComplex, t)
+    return result
 
 
 def sgn(x: TensorLike) -> Tensor:

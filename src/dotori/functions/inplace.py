@@ -65,10 +65,24 @@ def _check(x: Tensor, name: str) -> None:
 
 
 def recorded(x: Tensor, *values: TensorLike) -> bool:
-    """Whether a write of `values` into `x` has a gradient to record."""
-    return is_grad_enabled() and any(
-        current_node(v) is not None for v in (root_of(x), x, *values)
+    """Whether a write of `values` into `x` has a gradient to record.
+
+    Raises
+    ------
+    GradientError
+        If it has, and `x` is a view of other types of numbers, such as a real part.
+    """
+    root = root_of(x)
+    due = is_grad_enabled() and any(
+        current_node(v) is not None for v in (root, x, *values)
     )
+    if due and root.array.dtype != x.dtype:
+        raise GradientError(
+            f"a write into {x.dtype} numbers that are a view of {root.array.dtype} "
+            "ones cannot be recorded; make a new tensor, for example with "
+            "dotori.complex, or write under `with dotori.no_grad():`"
+        )
+    return due
 
 
 def _fitting(x: Tensor, value: Tensor, name: str) -> Tensor:
@@ -142,15 +156,18 @@ def assign(x: Tensor, index: Any, value: TensorLike, name: str = "setitem") -> T
     if steps:
         assign(getitem(x, steps[0]), steps[1], value, name)
         return x
+    due = recorded(x, value)
     try:
         x.array[plain] = _array(value)
+    except OverflowError as error:
+        raise DTypeError(f"{name}: {error}; the tensor holds {x.dtype}") from error
     except (ValueError, IndexError, TypeError) as error:
         raise ShapeError(
             f"{name}: a value of shape {np.shape(_array(value))} does not fit the part "
             f"of a tensor of shape {x.shape}: {error}"
         ) from error
     note_change(x.array, name)
-    if recorded(x, value):
+    if due:
         node = current_node(value)
         if node is not None:
             node = _trimmed(value, np.ndim(x.array[plain])).node

@@ -23,6 +23,7 @@ def _numbers(rng: Any, *shape: int) -> Any:
 class Real(Op):
     """The real part, a view; the walk makes the real gradient complex."""
 
+    views = True
     torch = "real"
 
     @staticmethod
@@ -41,6 +42,7 @@ class Real(Op):
 class Imag(Op):
     """The imaginary part, a view; dx = i dy."""
 
+    views = True
     torch = "imag"
 
     @staticmethod
@@ -119,6 +121,7 @@ class Complex(Op):
 class ViewAsReal(Op):
     """a and b of a + ib along a new last axis, a view."""
 
+    views = True
     torch = "view_as_real"
 
     @staticmethod
@@ -137,6 +140,7 @@ class ViewAsReal(Op):
 class ViewAsComplex(Op):
     """a + ib of pairs along the last axis, a view where they lie side by side."""
 
+    views = True
     holomorphic = False
     torch = "view_as_complex"
 

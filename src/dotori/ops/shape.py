@@ -152,6 +152,7 @@ class BroadcastTo(Op):
 class Reinterpret(Op):
     """The same bytes, read as numbers of another type."""
 
+    views = True
     differentiable = False
 
     @staticmethod
