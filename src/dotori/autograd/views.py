@@ -96,6 +96,8 @@ def current_node(x: Any) -> Node | None:
     """The node that `x` comes from, after all writes into its memory."""
     if not isinstance(x, Variable):
         return None
+    if not _rewritten:  # nothing was written to: the usual case
+        return x.node
     origin = origin_of(x)
     if origin is not None:
         source = current_node(origin.source)
