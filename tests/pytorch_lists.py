@@ -26,6 +26,7 @@ PICKLED = (
 
 #: The first pattern that a missing name matches wholly says why it is missing.
 REASONS = [
+    (r".*anomaly.*", "`autograd.detect_anomaly` and `set_detect_anomaly` switch it"),
     (r"slice|slice_inverse|dim_order|index|new|to_dense|frombuffer|to_dlpack", INNER),
     (
         r"(alpha_|feature_|feature_alpha_)?dropout_?|(celu|rrelu|selu|threshold)_",
@@ -73,7 +74,7 @@ REASONS = [
         r"pin_memory|is_pinned|record_stream|cuda|ipu|xpu|mtia|.*autocast.*|get_device",
         OTHER,
     ),
-    (r"(import|parse)_.*|sym_.*|fork|wait|compile|export|vmap|cond|.*anomaly.*", OTHER),
+    (r"(import|parse)_.*|sym_.*|fork|wait|compile|export|vmap|cond", OTHER),
     (r"unify_type_list|merge_type.*|init_num_threads|.*interop_threads|cpp", OTHER),
     (r".*deterministic.*", "dotori is deterministic: same seed, same bits"),
     (
