@@ -112,3 +112,13 @@ def test_shapes_that_do_not_go_together_are_named(name):
     inputs = (a > 0, a, b) if name == "where" else (a, b)
     with pytest.raises(ShapeError, match=r"\(2,\) and \(3,\) do not"):
         getattr(dotori, name)(*inputs)
+
+
+@pytest.mark.parametrize("far", [math.inf, -math.inf, 800.0])
+def test_logaddexp_far_out_has_the_gradient_of_the_larger_one(far):
+    a = dotori.tensor([far, 0.0], dtype=np.float64, requires_grad=True)
+    b = dotori.tensor([0.0, far], dtype=np.float64, requires_grad=True)
+    dotori.logaddexp(a, b).sum().backward()
+    share = float(far > 0)
+    assert a.grad.tolist() == [share, 1 - share]
+    assert b.grad.tolist() == [1 - share, share]

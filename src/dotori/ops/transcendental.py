@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dotori.ops._op import follow
 from dotori.ops.elementwise import Binary, Unary
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
@@ -367,10 +368,10 @@ class Atan2(Binary):
 
 
 class LogAddExp(Binary):
-    """y = ln(e^a + e^b); dy/da = e^(a-y)."""
+    """y = ln(e^a + e^b); dy/da = sigmoid(a - b), also where one is infinite."""
 
     real = True
-    saves = ("a", "b", "y")
+    saves = ("a", "b")
     floats = True
     torch = "logaddexp"
 
@@ -379,7 +380,7 @@ class LogAddExp(Binary):
         return xp.logaddexp(a, b)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any, y: Any) -> Any:
-        return (dy * xp.exp(a - y) if needs[0] else None), (
-            dy * xp.exp(b - y) if needs[1] else None
-        )
+    def backward(xp: Any, dy: Any, needs: Any, a: Any, b: Any) -> Any:
+        da = dy * follow(Sigmoid, xp, a - b) if needs[0] else None
+        db = dy * follow(Sigmoid, xp, b - a) if needs[1] else None
+        return da, db
