@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.ops._op import Op, Sample
+from dotori.ops._op import Op, Sample, follow
 
 
 def _samples(rng: Any) -> Iterator[Sample]:
@@ -59,11 +59,7 @@ class Recurrence(Op):
 def backwards(xp: Any, a: Any, b: Any, axis: int) -> Any:
     """s_i = b_i + a_i s_(i+1), from the end; on arrays and on tensors."""
     a, b = xp.flip(a, axis), xp.flip(b, axis)
-    if hasattr(a, "node") or hasattr(b, "node"):
-        from dotori.autograd import apply
-
-        return xp.flip(apply(Recurrence, a, b, axis=axis), axis)
-    return xp.flip(Recurrence.forward(xp, a, b, axis=axis), axis)
+    return xp.flip(follow(Recurrence, xp, a, b, axis=axis), axis)
 
 
 def _following(xp: Any, x: Any, axis: int, end: float = 0.0) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.ops._op import Op, Sample
+from dotori.ops._op import Op, Sample, follow
 
 
 def has_arrays(index: Any) -> bool:
@@ -73,11 +73,7 @@ class Index(Op):
 
     @staticmethod
     def backward(xp: Any, dy: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-        if hasattr(dy, "node"):  # a tensor: the way back has a gradient as well
-            from dotori.autograd import apply
-
-            return apply(PutInto, dy, index=index, shape=shape)
-        return PutInto.forward(xp, dy, index=index, shape=shape)
+        return follow(PutInto, xp, dy, index=index, shape=shape)
 
     @staticmethod
     def torch(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
@@ -134,14 +130,7 @@ class Overwrite(Op):
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, *, index: Any) -> Any:
-        dx = None
-        if needs[0]:
-            if hasattr(dy, "node"):  # a tensor: the way back has a gradient as well
-                from dotori.autograd import apply
-
-                dx = apply(Overwrite, dy, np.zeros((), dy.dtype), index=index)
-            else:
-                dx = Overwrite.forward(xp, dy, 0, index=index)
+        dx = follow(Overwrite, xp, dy, 0, index=index) if needs[0] else None
         return dx, dy[index] if needs[1] else None
 
     @staticmethod

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.ops._op import Op, Sample
+from dotori.ops._op import Op, Sample, follow
 from dotori.ops.indexing import add_at
 
 
@@ -81,7 +81,7 @@ class MultiplyInto(Op):
     def backward(xp: Any, dy: Any, needs: Any, x: Any, v: Any, *, index: Any) -> Any:
         x_zero, v_zero = _raw(x) == 0, _raw(v) == 0
         some_x, some_v = xp.where(x_zero, 1, x), xp.where(v_zero, 1, v)
-        dx = dy * _run(MultiplyInto, xp, some_x, some_v, index)
+        dx = dy * follow(MultiplyInto, xp, some_x, some_v, index=index)
         dv = _gathered(dx, index) / some_v if needs[1] else None
         dx = dx / some_x
         if x_zero.any() or v_zero.any():
@@ -92,15 +92,6 @@ class MultiplyInto(Op):
 
     torch = _torch("prod")
     samples = staticmethod(_samples)
-
-
-def _run(op: type[Op], xp: Any, x: Any, v: Any, index: Any) -> Any:
-    """`op` inside of a gradient rule: recorded if its inputs are tensors."""
-    if hasattr(x, "node") or hasattr(v, "node"):
-        from dotori.autograd import apply
-
-        return apply(op, x, v, index=index)
-    return op.forward(xp, x, v, index=index)
 
 
 def _other_zeros(
@@ -115,9 +106,9 @@ def _other_zeros(
     if not hasattr(x, "node") and not hasattr(v, "node"):  # the first order: 0 or 1
         return zeros == x_zero, zeros[index] == v_zero
     zero_x, zero_v = xp.where(x_zero, x, 0), xp.where(v_zero, v, 0)
-    total = _run(AddInto, xp, zero_x, zero_v, index)
+    total = follow(AddInto, xp, zero_x, zero_v, index=index)
     ones_x, ones_v = xp.where(x_zero, x, 1), xp.where(v_zero, v, 1)
-    product = _run(MultiplyInto, xp, ones_x, ones_v, index)
+    product = follow(MultiplyInto, xp, ones_x, ones_v, index=index)
     found = []
     for value, zero, at in ((x, x_zero, ...), (v, v_zero, index)):
         counts = zeros[at]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.ops._op import Op, Sample
+from dotori.ops._op import Op, Sample, follow
 from dotori.ops.linalg.parts import invertible, lower, transposed, upper
 
 _BLOCK = 32  # rows that are taken one by one; larger blocks go through products
@@ -56,11 +56,7 @@ def _one_by_one(a: Any, x: Any, up: bool, unit: bool) -> None:
 
 def triangular(xp: Any, a: Any, b: Any, *, up: bool, unit: bool = False) -> Any:
     """`substitute` inside of a gradient rule, on arrays or on tensors."""
-    if hasattr(a, "node") or hasattr(b, "node"):
-        from dotori.autograd import apply
-
-        return apply(SolveTriangular, a, b, up=up, unit=unit)
-    return substitute(a, b, up=up, unit=unit)
+    return follow(SolveTriangular, xp, a, b, up=up, unit=unit)
 
 
 class SolveTriangular(Op):
