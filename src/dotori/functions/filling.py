@@ -13,6 +13,7 @@ import numpy as np
 from dotori.errors import ArgumentError, DTypeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.inplace import assign
+from dotori.functions.sampling import check_probabilities, numbers_of
 from dotori.random import Generator, default_generator
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def exponential_(x: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Ten
     _floats(x, "exponential_")
     if not lambd > 0:
         raise ArgumentError(f"exponential_: lambd must be positive, got {lambd}")
-    source = (generator or default_generator()).numpy()
+    source = numbers_of(generator)
     # Never 0, so that dividing by a draw is safe, as PyTorch promises.
     draw = np.maximum(source.standard_exponential(x.shape), np.finfo(x.dtype).tiny)
     return assign(x, ..., draw / lambd, "exponential_")
@@ -130,7 +131,7 @@ def cauchy_(
     _floats(x, "cauchy_")
     if not sigma > 0:
         raise ArgumentError(f"cauchy_: sigma must be positive, got {sigma}")
-    source = (generator or default_generator()).numpy()
+    source = numbers_of(generator)
     draw = median + sigma * np.tan(math.pi * (source.random(x.shape) - 0.5))
     return assign(x, ..., draw, "cauchy_")
 
@@ -146,7 +147,7 @@ def geometric_(x: Tensor, p: float, *, generator: Any = None) -> Tensor:
     """
     if not 0 < p < 1:
         raise ArgumentError(f"geometric_: p must lie between 0 and 1, got {p}")
-    source = (generator or default_generator()).numpy()
+    source = numbers_of(generator)
     return assign(x, ..., source.geometric(p, x.shape), "geometric_")
 
 
@@ -160,9 +161,8 @@ def bernoulli_(x: Tensor, p: TensorLike = 0.5, *, generator: Any = None) -> Tens
     [1.0, 1.0]
     """
     chance = np.asarray(getattr(p, "array", p))
-    if not ((chance >= 0) & (chance <= 1)).all():
-        raise ArgumentError("bernoulli_: a probability must lie between 0 and 1")
-    source = (generator or default_generator()).numpy()
+    check_probabilities("bernoulli_", chance)
+    source = numbers_of(generator)
     return assign(x, ..., source.random(x.shape) < chance, "bernoulli_")
 
 
@@ -183,7 +183,7 @@ def random_(
     low, high = (from_, to) if to is not None else (0, from_ or _last_integer(x) + 1)
     if low >= high:
         raise ArgumentError(f"random_: {low} to {high} holds no integer")
-    source = (generator or default_generator()).numpy()
+    source = numbers_of(generator)
     draw = source.integers(low, high - 1, x.shape, np.int64, endpoint=True)
     return assign(x, ..., draw, "random_")
 

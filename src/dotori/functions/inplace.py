@@ -72,10 +72,10 @@ def recorded(x: Tensor, *values: TensorLike) -> bool:
     GradientError
         If it has, and `x` is a view of other types of numbers, such as a real part.
     """
+    if not is_grad_enabled():
+        return False
     root = root_of(x)
-    due = is_grad_enabled() and any(
-        current_node(v) is not None for v in (root, x, *values)
-    )
+    due = any(current_node(v) is not None for v in (root, x, *values))
     if due and root.array.dtype != x.dtype:
         raise GradientError(
             f"a write into {x.dtype} numbers that are a view of {root.array.dtype} "

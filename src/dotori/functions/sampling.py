@@ -35,8 +35,15 @@ __all__ = [
 ]
 
 
-def _numbers(generator: Generator | None) -> np.random.Generator:
+def numbers_of(generator: Generator | None) -> np.random.Generator:
+    """NumPy's generator beneath the stream that is meant."""
     return (generator or default_generator()).numpy()
+
+
+def check_probabilities(place: str, values: Any) -> None:
+    """Raise if one of `values` lies outside of [0, 1] or is NaN."""
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ArgumentError(f"{place}: a probability must lie between 0 and 1")
 
 
 def _float_type(x: Tensor, dtype: DTypeLike | None) -> np.dtype[Any]:
@@ -201,9 +208,8 @@ def bernoulli(
     chance = x.array if p is None else np.asarray(p)
     if chance.dtype.kind != "f":
         raise DTypeError(f"bernoulli: probabilities are floats, got {chance.dtype}")
-    if not ((chance >= 0) & (chance <= 1)).all():
-        raise ArgumentError("bernoulli: a probability must lie between 0 and 1")
-    drawn = _numbers(generator).random(x.shape) < chance
+    check_probabilities("bernoulli", chance)
+    drawn = numbers_of(generator).random(x.shape) < chance
     return wrap(np.asarray(drawn).astype(x.dtype))
 
 
@@ -249,7 +255,7 @@ def normal(
         shape = _shape((size,))
     if dtype is None:
         dtype = np.result_type(*tensors) if tensors else get_default_dtype()
-    draw = _numbers(generator).standard_normal(shape)
+    draw = numbers_of(generator).standard_normal(shape)
     return _finish(
         np.asarray(arrays[0] + arrays[1] * draw, dtype), requires_grad, device
     )
@@ -266,7 +272,7 @@ def poisson(x: TensorLike, generator: Generator | None = None) -> Tensor:
     x = as_variable(x)
     if not (x.array >= 0).all():
         raise ArgumentError("poisson: a rate must not be negative")
-    return wrap(np.asarray(_numbers(generator).poisson(x.array)).astype(x.dtype))
+    return wrap(np.asarray(numbers_of(generator).poisson(x.array)).astype(x.dtype))
 
 
 def binomial(
@@ -284,7 +290,7 @@ def binomial(
         raise ArgumentError(
             "binomial: counts must not be negative, probabilities lie between 0 and 1"
         )
-    drawn = _numbers(generator).binomial(n.array.astype(int64), p.array)
+    drawn = numbers_of(generator).binomial(n.array.astype(int64), p.array)
     return wrap(np.asarray(drawn).astype(n.dtype))
 
 
@@ -316,7 +322,7 @@ def multinomial(
     weights = as_variable(x).array
     _check_weights(weights, num_samples, replacement)
     rows = np.atleast_2d(weights).astype(np.float64)
-    numbers = _numbers(generator)
+    numbers = numbers_of(generator)
     if replacement:
         ends = rows.cumsum(axis=1)
         drawn = numbers.random((len(rows), num_samples)) * ends[:, -1:]
