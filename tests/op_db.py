@@ -1,6 +1,5 @@
 """PyTorch's own list of operators with its samples, and dotori's function for each."""
 
-import importlib
 import numbers
 
 import numpy as np
@@ -188,11 +187,6 @@ def assert_same(ours, theirs, rtol, atol, what, types=True):
         np.testing.assert_allclose(
             x, y, rtol=rtol, atol=atol, err_msg=f"{what} {i}", equal_nan=True
         )
-
-
-def import_names():
-    """Nothing is left out because its file was not imported yet."""
-    importlib.import_module("dotori.functions._lazy").load_all()
 
 
 def spread(samples, most=30):

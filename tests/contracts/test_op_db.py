@@ -123,21 +123,17 @@ def compare_gradients(op, name, found, leaves, expected, theirs, rtol, atol, wha
     assert_same(gs, hs, rtol, atol, f"gradient of {what}", types=False)
     if not again:
         return
-    us = weights_for(theirs, 1)
     second = [h for h in hs if getattr(h, "requires_grad", False)]
     if not second:
         return
-    h2 = gradients(torch, second, weights_for(second, 1), theirs, False)
+    weights = weights_for(second, 1)
+    h2 = gradients(torch, second, weights, theirs, False)
     ours = [
         g if getattr(g, "requires_grad", False) else None
         for g, h in zip(gs, hs, strict=True)
         if getattr(h, "requires_grad", False)
     ]
-    kept = [
-        (g, w)
-        for g, w in zip(ours, weights_for(second, 1), strict=True)
-        if g is not None
-    ]
+    kept = [(g, w) for g, w in zip(ours, weights, strict=True) if g is not None]
     if not kept:
         g2 = [np.zeros(tuple(x.shape)) for x in theirs]
     else:
@@ -145,7 +141,6 @@ def compare_gradients(op, name, found, leaves, expected, theirs, rtol, atol, wha
             dotori, [g for g, _ in kept], [w for _, w in kept], leaves, False
         )
     assert_same(g2, h2, rtol * 10, atol * 10, f"second gradient of {what}", types=False)
-    del us
 
 
 SINGLE = (np.float32, np.complex64)
