@@ -2,9 +2,12 @@
 
 `SAMPLES[name]` is a list of (arguments, keywords, inputs). Inputs are float64 arrays,
 which are differentiated, or integer arrays, which are not. A module that is tested in
-another way is named in `ELSEWHERE`, with the file that does it.
+another way is named in `ELSEWHERE`, with the file that does it. The files
+`samples_*.py` beside this one hold those of the larger families.
 """
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,3 +151,8 @@ ELSEWHERE = {
     "Loss": "a base class",
     "WeightedLoss": "a base class",
 }
+
+for _path in sorted(Path(__file__).parent.glob("samples_*.py")):
+    _family = import_module(_path.stem)
+    SAMPLES |= _family.SAMPLES
+    ELSEWHERE |= _family.ELSEWHERE

@@ -28,12 +28,11 @@ CASES = [
 
 
 def public_modules():
+    named = {name: getattr(nn, name) for name in dir(nn) if not name.startswith("_")}
     return {
         name
-        for name, found in vars(nn).items()
-        if inspect.isclass(found)
-        and issubclass(found, nn.Module)
-        and not name.startswith("_")
+        for name, found in named.items()
+        if inspect.isclass(found) and issubclass(found, nn.Module)
     }
 
 

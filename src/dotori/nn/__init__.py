@@ -1,5 +1,9 @@
 """Networks: modules, their functions and initial values, under PyTorch's names."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dotori.nn import _lazy
 from dotori.nn import functional as functional
 from dotori.nn import init as init
 from dotori.nn import utils as utils
@@ -26,3 +30,19 @@ from dotori.nn.summary import Summary as Summary
 from dotori.nn.summary import summary as summary
 from dotori.nn.weights import load_weights as load_weights
 from dotori.nn.weights import save_weights as save_weights
+
+if TYPE_CHECKING:
+    pass
+
+_LATER = _lazy.places("dotori.nn", _lazy.MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'dotori.nn' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -1,6 +1,10 @@
 """What the modules of `dotori.nn` compute, as functions, under PyTorch's names."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from dotori.functions.distance import pdist as pdist
+from dotori.nn import _lazy
 from dotori.nn.functional.activation import *
 from dotori.nn.functional.classification import *
 from dotori.nn.functional.ctc import *
@@ -11,3 +15,19 @@ from dotori.nn.functional.loss import *
 from dotori.nn.functional.margin import *
 from dotori.nn.functional.padding import *
 from dotori.nn.functional.penalty import *
+
+if TYPE_CHECKING:
+    pass
+
+_LATER = _lazy.places("dotori.nn.functional", _lazy.FUNCTIONS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'dotori.nn.functional' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

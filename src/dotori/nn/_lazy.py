@@ -1,0 +1,23 @@
+"""The layers that are loaded when one of their names is first used.
+
+`import dotori.nn` loads what a multilayer perceptron needs. The other families wait
+here under their names, so that what is not used costs no time. A test holds these
+tables against the files.
+"""
+
+from __future__ import annotations
+
+#: Under each file of `dotori.nn`: its modules.
+MODULES: dict[str, str] = {}
+
+#: Under each file of `dotori.nn.functional`: its functions.
+FUNCTIONS: dict[str, str] = {}
+
+
+def places(package: str, table: dict[str, str]) -> dict[str, str]:
+    """The module that each name of `table` lives in."""
+    return {
+        name: f"{package}.{family}"
+        for family, names in table.items()
+        for name in names.split()
+    }
