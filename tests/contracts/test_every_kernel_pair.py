@@ -1,5 +1,8 @@
 """Every kernel beside its twin: one without a twin, or without inputs here, fails."""
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -35,6 +38,12 @@ CASES = {
 }
 SIZES = [0, 1, 7, 70_000]
 
+# Kernels whose arrays have shapes of their own: functions of a random generator and a
+# type that give the arguments, in files `kernel_samples_*.py` beside this one.
+SHAPED = {}
+for _path in sorted(Path(__file__).parent.glob("kernel_samples_*.py")):
+    SHAPED |= import_module(_path.stem).SHAPED
+
 
 def arguments(case, n, dtype, seed=0):
     """Small numbers, and a third array (a mean of squares) that is above all squares."""
@@ -55,7 +64,7 @@ def every_case():
 
 
 def test_every_kernel_has_a_twin_and_cases():
-    assert set(registry) == set(CASES), "give each kernel its inputs here"
+    assert set(registry) == set(CASES) | set(SHAPED), "give each kernel its inputs here"
     for pair in registry.values():
         assert callable(pair.twin) and pair.twin.__doc__
     with pytest.raises(TypeError):
@@ -98,6 +107,25 @@ def test_the_compiled_loop_is_its_twin_bit_for_bit(name, case, dtype):
         np.testing.assert_array_equal(mine[1], gradient)
         if n:
             assert np.isnan(mine[0][0]) and np.isfinite(mine[0][1:]).all()
+
+
+def shaped_cases():
+    return [(name, i) for name, makers in SHAPED.items() for i in range(len(makers))]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "i"), shaped_cases())
+def test_the_compiled_loop_on_shapes_is_its_twin_bit_for_bit(name, i, dtype):
+    pytest.importorskip("numba", reason="compiles the kernels")
+    mine, twins = (SHAPED[name][i](np.random.default_rng(3), dtype) for _ in range(2))
+    kernels.use("numba")
+    try:
+        found = outcome(registry[name], list(mine))
+    finally:
+        kernels.use("auto")
+    wanted = outcome(registry[name].twin, list(twins))
+    for x, y in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
 def test_small_work_never_waits_for_the_compiler():

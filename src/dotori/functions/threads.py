@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dotori.errors import ArgumentError, need
+from dotori.kernels._threads import set_number
 
 __all__ = ["get_num_threads", "set_num_threads"]
 
@@ -19,9 +20,9 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num: int) -> None:
-    """Let the libraries below NumPy use `num` threads, in the whole process.
+    """Let the libraries below NumPy, and dotori's kernels, use `num` threads.
 
-    Needs threadpoolctl. dotori itself works in the thread that calls it.
+    It holds for the whole process, and needs threadpoolctl.
 
     Raises
     ------
@@ -31,3 +32,4 @@ def set_num_threads(num: int) -> None:
     if isinstance(num, bool) or not isinstance(num, int) or num < 1:
         raise ArgumentError(f"set_num_threads: a positive integer, got {num!r}")
     need("threadpoolctl", "fast", _PURPOSE).threadpool_limits(limits=num)
+    set_number(num)

@@ -74,8 +74,13 @@ class Pair:
         The loop as plain Python.
     """
 
-    def __init__(self, twin: Callable[..., None], loop: Callable[..., None]) -> None:
-        self.twin, self.loop = twin, loop
+    def __init__(
+        self,
+        twin: Callable[..., None],
+        loop: Callable[..., None],
+        passes: int = 1,
+    ) -> None:
+        self.twin, self.loop, self.passes = twin, loop, passes
         self.__name__ = loop.__name__
         self.__doc__ = twin.__doc__
         self._compiled: Callable[..., None] | None = None
@@ -86,7 +91,7 @@ class Pair:
         if mode != "numpy":
             compiled = self._compiled
             if compiled is None:
-                self._work += args[0].size
+                self._work += self.passes * args[0].size
                 if mode == "numba" or self._work > WORTH_COMPILING:
                     compiled = self._compile()
             if compiled is not None:
@@ -124,17 +129,21 @@ def _is_child() -> bool:
     return multiprocessing is not None and multiprocessing.parent_process() is not None
 
 
-def paired(twin: Callable[..., None]) -> Callable[[Callable[..., None]], Pair]:
+def paired(
+    twin: Callable[..., None], passes: int = 1
+) -> Callable[[Callable[..., None]], Pair]:
     """Register the decorated loop as the fast form of `twin`.
 
     The first argument is a contiguous array; floats among the others are brought to
-    its type, as NumPy does by itself, and other arrays have that type.
+    its type, as NumPy does by itself, and other float arrays have that type. `passes`
+    says how often the twin goes over the first argument, in units of an optimiser's
+    step: what compiling is weighed against.
     """
 
     def pair(loop: Callable[..., None]) -> Pair:
         if loop.__name__ in registry:
             raise TypeError(f"a kernel named {loop.__name__} exists already")
-        registry[loop.__name__] = made = Pair(twin, loop)
+        registry[loop.__name__] = made = Pair(twin, loop, passes)
         return made
 
     return pair

@@ -1,0 +1,108 @@
+"""`in_parallel`: pieces of a range on several threads.
+
+Compiled kernels and NumPy's calls release Python's lock, so threads of Python are
+enough, and safe wherever they are called from: Numba's own pool of threads ends the
+process when two threads enter it at once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+
+class _Threads:
+    """The pool, and how many pieces work is cut into."""
+
+    def __init__(self) -> None:
+        self.number = _cores()
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def pool(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                from concurrent.futures import ThreadPoolExecutor
+
+                self._pool = ThreadPoolExecutor(
+                    max(1, self.number - 1), thread_name_prefix="dotori"
+                )
+            return self._pool
+
+    def forget(self) -> None:
+        """Make another pool when one is needed: after a fork, threads are gone."""
+        self._pool, self._lock = None, threading.Lock()
+
+
+def _cores() -> int:
+    """OMP_NUM_THREADS, as for BLAS, or the cores that this process may run on."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_threads = _Threads()
+_here = threading.local()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.forget)
+
+
+def set_number(number: int) -> None:
+    """Cut work into `number` pieces from now on."""
+    _threads.number = number
+    _threads.forget()
+
+
+def in_parallel(n: int, run: Callable[[int, int], None], least: int = 1) -> None:
+    """Call ``run(start, stop)`` for pieces that make up ``range(n)``, on the threads.
+
+    What `run` does for one index must not depend on the others, so that results are the
+    same for any number of threads. Waking a thread takes some 50 us.
+
+    Parameters
+    ----------
+    n : int
+    run : callable
+    least : int
+        The fewest indices that are worth a piece of their own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(10.0)
+    >>> in_parallel(10, lambda i, j: np.sqrt(x[i:j], out=x[i:j]))
+    >>> float(x[9])
+    3.0
+    """
+    pieces = min(_threads.number, n // max(least, 1))
+    if pieces <= 1 or getattr(_here, "inside", False):
+        if n > 0:
+            run(0, n)
+        return
+    bounds = [n * i // pieces for i in range(pieces + 1)]
+    submit = _threads.pool().submit
+    others = [
+        submit(copy_context().run, _piece, run, bounds[i], bounds[i + 1])
+        for i in range(1, pieces)
+    ]
+    try:
+        run(0, bounds[1])
+    finally:
+        failures = [job.exception() for job in others]  # waits for all
+    for failure in failures:
+        if failure is not None:
+            raise failure
+
+
+def _piece(run: Callable[[int, int], None], start: int, stop: int) -> None:
+    _here.inside = True  # a piece is not cut again
+    run(start, stop)
