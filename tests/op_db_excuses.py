@@ -44,6 +44,14 @@ TYPES_DIFFER: dict[str, tuple[str, str]] = {
     "kthvalue": ("uint8 int64 int32", "which of equal elements is given is free"),
     "mode": ("int64 int32 uint8 bool", "which of equal elements is given is free"),
     "nn.functional.margin_ranking_loss": ("uint8", "targets of -1 have no uint8"),
+    **dict.fromkeys(
+        (
+            "nn.functional.interpolate (bilinear)",
+            "nn.functional.interpolate (bicubic)",
+            "nn.functional.upsample_bilinear",
+        ),
+        ("uint8", "PyTorch rounds after each axis, dotori once, at the end"),
+    ),
 }
 
 #: What PyTorch refuses and dotori takes: name and reason.

@@ -32,7 +32,7 @@ from dotori.nn.weights import load_weights as load_weights
 from dotori.nn.weights import save_weights as save_weights
 
 if TYPE_CHECKING:
-    pass
+    from dotori.nn.upsampling import *
 
 _LATER = _lazy.places("dotori.nn", _lazy.MODULES)
 

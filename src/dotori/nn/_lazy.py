@@ -8,10 +8,15 @@ tables against the files.
 from __future__ import annotations
 
 #: Under each file of `dotori.nn`: its modules.
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
+}
 
 #: Under each file of `dotori.nn.functional`: its functions.
-FUNCTIONS: dict[str, str] = {}
+FUNCTIONS: dict[str, str] = {
+    "grid": "affine_grid grid_sample",
+    "interpolation": "interpolate upsample upsample_bilinear upsample_nearest",
+}
 
 
 def places(package: str, table: dict[str, str]) -> dict[str, str]:

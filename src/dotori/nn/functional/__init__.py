@@ -17,7 +17,8 @@ from dotori.nn.functional.padding import *
 from dotori.nn.functional.penalty import *
 
 if TYPE_CHECKING:
-    pass
+    from dotori.nn.functional.grid import *
+    from dotori.nn.functional.interpolation import *
 
 _LATER = _lazy.places("dotori.nn.functional", _lazy.FUNCTIONS)
 
