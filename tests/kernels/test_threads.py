@@ -81,3 +81,19 @@ def test_the_number_of_threads_follows_the_environment(monkeypatch):
     assert _threads._cores() == 5
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
     assert 1 <= _threads._cores() <= os.cpu_count()
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_products_in_pieces_stay_in_their_thread_and_the_number_comes_back():
+    threadpoolctl = pytest.importorskip("threadpoolctl", reason="counts BLAS threads")
+
+    def numbers():
+        pools = threadpoolctl.threadpool_info()
+        return [p["num_threads"] for p in pools if "numpy" in p["filepath"]]
+
+    before = numbers()
+    with _threads.one_blas_thread:
+        with _threads.one_blas_thread:
+            assert set(numbers()) <= {1}
+        assert set(numbers()) <= {1}
+    assert numbers() == before

@@ -63,6 +63,15 @@ def use(mode: str) -> None:
     _choice.mode = mode
 
 
+def compiling() -> bool:
+    """Whether kernels are compiled once they pay: Numba is there and not forbidden.
+
+    An algorithm that only pays when compiled asks this, never whether it has been
+    compiled yet, so that results do not depend on when that happens.
+    """
+    return _choice.mode != "numpy" and find_spec("numba") is not None
+
+
 class Pair:
     """A kernel that can be called: its twin in NumPy, and its loop once compiled.
 

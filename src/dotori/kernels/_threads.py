@@ -11,7 +11,9 @@ import os
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -106,3 +108,54 @@ def in_parallel(n: int, run: Callable[[int, int], None], least: int = 1) -> None
 def _piece(run: Callable[[int, int], None], start: int, stop: int) -> None:
     _here.inside = True  # a piece is not cut again
     run(start, stop)
+
+
+class _OneBlasThread:
+    """While it is entered, each product of matrices stays in the thread that asks.
+
+    For pieces of `in_parallel` that multiply: they are the parallelism already. Several
+    threads may be inside; the last one out puts back what was. Without threadpoolctl,
+    nothing changes: the pieces then wait for each other's products.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._libraries: list[Any] | None = None
+        self._before: list[int] = []
+
+    def _find(self) -> list[Any]:
+        if find_spec("threadpoolctl") is None:
+            return []
+        from threadpoolctl import ThreadpoolController
+
+        found = ThreadpoolController().select(user_api="blas").lib_controllers
+        return [library for library in found if "numpy" in library.filepath]
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside > 1 or _threads.number == 1:
+                return
+            if self._libraries is None:
+                self._libraries = self._find()
+            self._before = [int(b.get_num_threads()) for b in self._libraries]
+            for library in self._libraries:
+                library.set_num_threads(1)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside or not self._before:
+                return
+            for library, n in zip(self._libraries or (), self._before, strict=True):
+                library.set_num_threads(n)
+            self._before = []
+
+
+one_blas_thread = _OneBlasThread()
