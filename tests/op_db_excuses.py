@@ -32,6 +32,7 @@ WITHOUT_GRADIENT: dict[str, str] = {
 
 #: Samples that are refused on purpose: a part of the message.
 DELIBERATE: dict[str, str] = {
+    "nn.functional.batch_norm": "must be (batch, channels",  # one empty axis
     "histogramdd": "bins must rise",  # PyTorch counts something in unsorted ones
     "nn.functional.gaussian_nll_loss": "they must be equal",
 }

@@ -74,9 +74,12 @@ if TYPE_CHECKING:
     from dotori.nn.functional import bilinear as bilinear
     from dotori.nn.functional import celu as celu
     from dotori.nn.functional import cosine_similarity as cosine_similarity
+    from dotori.nn.functional import group_norm as group_norm
     from dotori.nn.functional import hardshrink as hardshrink
+    from dotori.nn.functional import layer_norm as layer_norm
     from dotori.nn.functional import pairwise_distance as pairwise_distance
     from dotori.nn.functional import prelu as prelu
+    from dotori.nn.functional import rms_norm as rms_norm
     from dotori.nn.functional import rrelu as rrelu
     from dotori.nn.functional import selu as selu
     from dotori.nn.functional import threshold as threshold
@@ -110,8 +113,8 @@ _LAZY_NAMES = {
     # what PyTorch has both here and in nn.functional
     **dict.fromkeys(
         (
-            "bilinear celu cosine_similarity hardshrink pairwise_distance prelu rrelu "
-            "selu threshold"
+            "bilinear celu cosine_similarity group_norm hardshrink layer_norm "
+            "pairwise_distance prelu rms_norm rrelu selu threshold"
         ).split(),
         "dotori.nn.functional",
     ),

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 #: Under each file of `dotori.nn`: its modules.
 MODULES: dict[str, str] = {
+    "batch_norm": "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d "
+    "InstanceNorm3d",
+    "normalization": "CrossMapLRN2d GroupNorm LayerNorm LocalResponseNorm RMSNorm",
+    "embedding": "Embedding EmbeddingBag",
+    "position": "RotaryPositionalEncoding SinusoidalPositionalEncoding",
     "upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
 }
 
 #: Under each file of `dotori.nn.functional`: its functions.
 FUNCTIONS: dict[str, str] = {
+    "normalization": "batch_norm group_norm instance_norm layer_norm "
+    "local_response_norm rms_norm",
+    "lookup": "embedding embedding_bag",
     "grid": "affine_grid grid_sample",
     "interpolation": "interpolate upsample upsample_bilinear upsample_nearest",
 }

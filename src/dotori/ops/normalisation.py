@@ -91,9 +91,9 @@ def plain_gradients(
     if dvar is not None:
         dx = dx + d * (dvar * (2 / n))
     if dy is not None and needs[1]:
-        dw = total(xp, dy * u, over, False)
+        dw = total(xp, dy * u, over, False) if over else dy * u
     if dy is not None and needs[2]:
-        db = total(xp, dy, over, False)
+        db = total(xp, dy, over, False) if over else dy * 1
     return dx, dw, db
 
 

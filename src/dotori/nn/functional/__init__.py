@@ -19,6 +19,8 @@ from dotori.nn.functional.penalty import *
 if TYPE_CHECKING:
     from dotori.nn.functional.grid import *
     from dotori.nn.functional.interpolation import *
+    from dotori.nn.functional.lookup import *
+    from dotori.nn.functional.normalization import *
 
 _LATER = _lazy.places("dotori.nn.functional", _lazy.FUNCTIONS)
 
