@@ -30,15 +30,21 @@ def calls(draw):
     else:
         factors = st.sampled_from([0.5, 0.7, 1.0, 1.3, 2.0, 2.6, 3.0])
         scales = tuple(max(draw(factors), 1 / n) for n in sizes)
-        # where nearest keeps a size, PyTorch's gradient is that of the identity
-        rounded = any(s > 1 and int(n * s) == n for n, s in zip(sizes, scales))
-        assume(not (rounded and options["mode"].startswith("nearest")))
+        # where these keep a size, PyTorch's gradient is that of the identity
+        rounded = any(
+            s > 1 and int(n * s) == n for n, s in zip(sizes, scales, strict=True)
+        )
+        moved = ("nearest", "nearest-exact", "bicubic")
+        assume(not (rounded and options["mode"] in moved))
         options["scale_factor"] = scales
         options["recompute_scale_factor"] = draw(st.sampled_from([None, True, False]))
     if options["mode"] in INTERPOLATING:
         options["align_corners"] = draw(st.sampled_from([None, True, False]))
     if options["mode"] in ("bilinear", "bicubic"):
         options["antialias"] = draw(st.booleans())
+        # of pictures one pixel wide, PyTorch repeats the first pixel downwards
+        narrow = min(sizes[1], options.get("size", (2, 2))[1]) == 1
+        assume(not (options["antialias"] and narrow))
     return sizes, options
 
 

@@ -49,8 +49,11 @@ def nearest(n: int, m: int, scale: float | None, exact: bool) -> Taps:
 
 @kept
 def linear(n: int, m: int, scale: float | None, align_corners: bool) -> Taps:
-    """The two pixels on either side, by closeness."""
-    s = step(n, m, align_corners, scale)
+    """The two pixels on either side, by closeness.
+
+    An axis that keeps its size stays as it is, whatever the `scale`.
+    """
+    s = step(n, m, align_corners, scale if n != m else None)
     i = np.arange(m)
     place = s * i if align_corners else np.maximum(s * (i + 0.5) - 0.5, 0.0)
     left = np.minimum(place.astype(np.int64), n - 1)
