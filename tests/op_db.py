@@ -71,6 +71,9 @@ def resolve(name):
     """dotori's function of PyTorch's name, as a function of tensors; or None."""
     if name == "einsum":  # whose samples have the tensors first
         return lambda tensors, equation: dotori.einsum(equation, tensors)
+    if name.startswith("nn.functional.embedding"):  # whose samples have the table first
+        looked_up = getattr(dotori.nn.functional, name.rpartition(".")[2])
+        return lambda table, x, **kwargs: looked_up(x, table, **kwargs)
     if name == "where":  # whose samples have the condition second
         return lambda x, condition, other: dotori.where(condition, x, other)
     found = dotori
@@ -128,6 +131,8 @@ def to_ours(value, track=False, leaves=None):
     if isinstance(value, (list, tuple)):
         return type(value)(to_ours(v, track, leaves) for v in value)
     if isinstance(value, dict):
+        if value.get("dropout_p"):
+            raise NotOurs("what is dropped is random")
         return {
             k: to_ours(v, track, leaves)
             for k, v in value.items()

@@ -24,6 +24,9 @@ FUNCTIONS: dict[str, str] = {
     "lookup": "embedding embedding_bag",
     "grid": "affine_grid grid_sample",
     "interpolation": "interpolate upsample upsample_bilinear upsample_nearest",
+    "mean_pooling": "avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d",
+    "pooling": "max_pool1d max_pool1d_with_indices max_pool2d "
+    "max_pool2d_with_indices max_pool3d max_pool3d_with_indices",
 }
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from dotori.nn.functional.grid import *
     from dotori.nn.functional.interpolation import *
     from dotori.nn.functional.lookup import *
+    from dotori.nn.functional.mean_pooling import *
     from dotori.nn.functional.normalization import *
+    from dotori.nn.functional.pooling import *
 
 _LATER = _lazy.places("dotori.nn.functional", _lazy.FUNCTIONS)
 
