@@ -9,6 +9,11 @@ from __future__ import annotations
 
 #: Under each file of `dotori.nn`: its modules.
 MODULES: dict[str, str] = {
+    "convolution": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d "
+    "ConvTranspose3d",
+    "recurrent": "GRU LSTM RNN",
+    "recurrent_base": "RNNBase",
+    "recurrent_cells": "GRUCell LSTMCell RNNCell RNNCellBase",
     "batch_norm": "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d "
     "InstanceNorm3d",
     "normalization": "CrossMapLRN2d GroupNorm LayerNorm LocalResponseNorm RMSNorm",
@@ -19,6 +24,8 @@ MODULES: dict[str, str] = {
 
 #: Under each file of `dotori.nn.functional`: its functions.
 FUNCTIONS: dict[str, str] = {
+    "convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
+    "conv_transpose3d",
     "normalization": "batch_norm group_norm instance_norm layer_norm "
     "local_response_norm rms_norm",
     "lookup": "embedding embedding_bag",

@@ -17,6 +17,7 @@ from dotori.nn.functional.padding import *
 from dotori.nn.functional.penalty import *
 
 if TYPE_CHECKING:
+    from dotori.nn.functional.convolution import *
     from dotori.nn.functional.grid import *
     from dotori.nn.functional.interpolation import *
     from dotori.nn.functional.lookup import *

@@ -1,0 +1,93 @@
+"""What functions over windows share: their arguments, checked and completed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from dotori.autograd import as_variable
+from dotori.errors import ArgumentError, DTypeError, ShapeError
+from dotori.functions._numpy import TensorLike
+from dotori.kernels.tiling import Tiling, tile
+
+if TYPE_CHECKING:
+    from dotori._tensor import Tensor
+
+#: One number for all axes, or one for each.
+Sizes: TypeAlias = int | Sequence[int]
+
+_NAMES = {1: "length", 2: "height, width", 3: "depth, height, width"}
+
+
+def each_axis(
+    place: str, name: str, given: Sizes, axes: int, least: int | None = None
+) -> tuple[int, ...]:
+    """One number for each axis, from one for all or from a sequence."""
+    if hasattr(given, "__index__"):
+        numbers = (given.__index__(),) * axes
+    else:
+        numbers = tuple(n.__index__() for n in given)
+        numbers = numbers * axes if len(numbers) == 1 else numbers
+    if len(numbers) != axes:
+        raise ArgumentError(
+            f"{place}: {name} is one int, or {axes} for the axes ({_NAMES[axes]}); "
+            f"got {given}"
+        )
+    if least is not None and min(numbers) < least:
+        raise ArgumentError(f"{place}: {name} is at least {least}, got {given}")
+    return numbers
+
+
+def pictures(
+    place: str, x: TensorLike, axes: int, kinds: str = "f", empty: bool = False
+) -> Tensor:
+    """`x` as a tensor of shape (N, C, *axes) or (C, *axes), of a type that is taken.
+
+    Only the batch may be empty, unless `empty`. `kinds` are NumPy's: "f" for floats,
+    "fiu" for integers as well.
+    """
+    t = as_variable(x)
+    if t.ndim not in (axes + 1, axes + 2) or (not empty and 0 in t.shape[-axes - 1 :]):
+        raise ShapeError(
+            f"{place}: a tensor of shape (batch, channels, {_NAMES[axes]}) is wanted, "
+            f"or one without the batch, which alone may be empty; got {t.shape}"
+        )
+    if t.dtype.kind not in kinds:
+        raise DTypeError(
+            f"{place}: {'numbers' if 'i' in kinds else 'floats'} are wanted, got "
+            f"{t.dtype}; convert with .float()"
+        )
+    return t
+
+
+def tiled(
+    place: str,
+    t: Tensor,
+    axes: int,
+    kernel_size: Sizes,
+    stride: Sizes | None,
+    padding: Sizes,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+) -> Tiling:
+    """The windows of a pooling over the last axes of `t`."""
+    size = each_axis(place, "kernel_size", kernel_size, axes, 1)
+    # PyTorch takes an empty stride for none
+    steps = kernel_size if stride is None or stride == () or stride == [] else stride
+    step = each_axis(place, "stride", steps, axes, 1)
+    pad = each_axis(place, "padding", padding, axes, 0)
+    apart = each_axis(place, "dilation", dilation, axes, 1)
+    for k, p, d in zip(size, pad, apart, strict=True):
+        if 2 * p > d * (k - 1) + 1:
+            raise ArgumentError(
+                f"{place}: padding is at most half of a window, so that each has "
+                f"something inside; got padding {padding}, kernel_size {kernel_size} "
+                f"and dilation {dilation}"
+            )
+    tiling = tile(t.shape[-axes:], size, step, pad, apart, ceil_mode)
+    if min(tiling.out) < 1:
+        raise ShapeError(
+            f"{place}: no window of kernel_size {kernel_size} (padding {padding}, "
+            f"dilation {dilation}) fits into x of shape {t.shape}"
+        )
+    return tiling
