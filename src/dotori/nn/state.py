@@ -60,7 +60,7 @@ def load_into(
         and not (assign or np.can_cast(given[name].dtype, own[name].dtype, "same_kind"))
     ]
     if strict:
-        problems += [f"{name} is missing" for name in missing]
+        problems += [f"{name} is missing" for name in missing if not _optional(name)]
         problems += [f"{name} is unexpected" for name in unexpected]
     if problems:
         lines = "\n  ".join(problems)
@@ -75,6 +75,11 @@ def load_into(
             np.copyto(target.array, given[name], casting="same_kind")
             note_change(target.array, "load_state_dict")
     return LoadResult(missing, unexpected)
+
+
+def _optional(name: str) -> bool:
+    """Batch norm counts its batches since PyTorch 0.4.1; states from before do not."""
+    return name.rpartition(".")[2] == "num_batches_tracked"
 
 
 def _array(value: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 
 from dotori.kernels import normalisation as kernels
 from dotori.ops._op import Op, Sample
+from dotori.ops.layout import channels_first_view, channels_last, lies_channels_last
 from dotori.ops.normalisation import (
     has_kernel,
     in_c_order,
@@ -33,17 +34,9 @@ def _over(x: Any) -> tuple[int, ...]:
     return (0, *range(2, x.ndim))
 
 
-def _channels_last(x: Any) -> Any:
-    return x.transpose((*_over(x), 1))
-
-
-def _channels_first(y: Any) -> Any:
-    return y.transpose((0, y.ndim - 1, *range(1, y.ndim - 1)))
-
-
 def _in_rows(xp: Any, x: Any) -> bool:
     """Whether the kernels can take `x` as it lies in memory."""
-    return has_kernel(xp, x) and bool(_channels_last(x).flags.carray)
+    return has_kernel(xp, x) and x.flags.aligned and lies_channels_last(x)
 
 
 def _broadcast(a: Any, x: Any) -> Any:
@@ -64,7 +57,7 @@ class BatchNorm(Op):
     @staticmethod
     def forward(xp: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
         if _in_rows(xp, x):
-            mean, var = _row_moments(_channels_last(x).reshape(-1, x.shape[1]))
+            mean, var = _row_moments(channels_last(np, x).reshape(-1, x.shape[1]))
         else:
             mean, var = (a.reshape(-1) for a in moments(xp, x, _over(x)))
         return _normalised(xp, x, w, b, mean, var, eps), mean, var
@@ -155,7 +148,7 @@ def _normalised(
         return y if b is None else y + _broadcast(b, x)
     b = np.zeros_like(scale) if b is None else b
     mean, scale, b = (np.ascontiguousarray(a, x.dtype) for a in (mean, scale, b))
-    wide = _channels_last(x)
+    wide = channels_last(np, x)
     y = np.empty_like(wide)
     rows, made = wide.reshape(-1, x.shape[1]), y.reshape(-1, x.shape[1])
 
@@ -163,7 +156,7 @@ def _normalised(
         kernels.channel_affine(rows[i:j], mean, scale, b, made[i:j])
 
     in_pieces(len(rows), x.shape[1], run)
-    return _channels_first(y)
+    return channels_first_view(np, y)
 
 
 def _rows_of_block(width: int) -> int:
@@ -213,7 +206,7 @@ def _row_gradients(
     dy: Any, needs: Any, x: Any, w: Any, mean: Any, var: Any, eps: float
 ) -> tuple[Any, Any, Any]:
     """The gradients of `BatchNorm` by the kernels."""
-    wide, dwide = _channels_last(x), in_c_order(_channels_last(dy))
+    wide, dwide = channels_last(np, x), in_c_order(channels_last(np, dy))
     width, dtype = x.shape[1], x.dtype
     rows, dys = wide.reshape(-1, width), dwide.reshape(-1, width)
     plain, weighted = _row_sums(dys, rows, mean)
@@ -230,5 +223,5 @@ def _row_gradients(
             kernels.channel_gradient(dys[i:j], rows[i:j], mean, a, b, scale, dxs[i:j])
 
         in_pieces(len(rows), width, run)
-        dx = _channels_first(made)
+        dx = channels_first_view(np, made)
     return dx, (weighted * rate).astype(dtype), plain.astype(dtype)
