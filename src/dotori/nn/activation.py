@@ -156,7 +156,7 @@ class Softshrink(Module):
         return F.softshrink(x, self.lambd)
 
     def extra_repr(self) -> str:
-        return f"lambd={self.lambd}"
+        return f"{self.lambd}"
 
 
 class Hardshrink(Module):
@@ -177,7 +177,7 @@ class Hardshrink(Module):
         return F.hardshrink(x, self.lambd)
 
     def extra_repr(self) -> str:
-        return f"lambd={self.lambd}"
+        return f"{self.lambd}"
 
 
 class Softmax(Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dotori.autograd import as_variable
-from dotori.errors import ArgumentError
+from dotori.errors import ArgumentError, DTypeError
 from dotori.functions._numpy import TensorLike
 from dotori.nn import functional as F
 from dotori.nn.module import Module
@@ -119,6 +119,8 @@ class HuberLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(reduction=reduction)
+        if not isinstance(delta, (int, float)):
+            raise DTypeError(f"HuberLoss: delta must be a real number, got {delta!r}")
         self.delta = delta
 
     def forward(self, input: TensorLike, target: TensorLike) -> Tensor:

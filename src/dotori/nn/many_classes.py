@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -36,6 +36,8 @@ class LinearCrossEntropyLoss(WeightedLoss):
     bias : bool
     reduction, weight, ignore_index, label_smoothing
         Those of `functional.cross_entropy`.
+    options
+        By which PyTorch takes the batch in pieces: accepted, and changes nothing.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class LinearCrossEntropyLoss(WeightedLoss):
         weight: TensorLike | None = None,
         ignore_index: int | None = None,
         label_smoothing: float = 0.0,
+        options: Any = None,
     ) -> None:
         super().__init__(weight, reduction=reduction)
         if not 0 <= label_smoothing <= 1:

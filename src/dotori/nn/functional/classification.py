@@ -81,6 +81,11 @@ def cross_entropy(
             f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing}"
         )
     if t.array.dtype.kind == "f" and t.shape == x.shape:
+        if ignore_index >= 0:
+            raise ArgumentError(
+                "cross_entropy: ignore_index is for labels, but the target holds "
+                f"probabilities; got {ignore_index}"
+            )
         return _from_probabilities(x, t, weight, reduction, label_smoothing)
     labels, all_count = class_labels("cross_entropy", x, t, ignore_index)
     n = labels.size
