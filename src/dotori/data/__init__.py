@@ -1,6 +1,6 @@
 """Data: tables, datasets, samplers and the loader that makes batches of them.
 
-The names around tables are imported when they are first used.
+The names around tables and pictures are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from dotori.data.workers import get_worker_info as get_worker_info
 if TYPE_CHECKING:
     from dotori.data.builtin import builtin_names as builtin_names
     from dotori.data.builtin import load_builtin as load_builtin
+    from dotori.data.idx import read_idx as read_idx
+    from dotori.data.pictures import MNIST as MNIST
+    from dotori.data.pictures import FashionMNIST as FashionMNIST
     from dotori.data.read import iter_table as iter_table
     from dotori.data.read import read_table as read_table
     from dotori.data.scaling import image_to_vector as image_to_vector
@@ -44,23 +47,32 @@ if TYPE_CHECKING:
     from dotori.data.scaling import standardize as standardize
     from dotori.data.schema import Schema as Schema
     from dotori.data.schema import infer_schema as infer_schema
+    from dotori.data.signals import mnist1d as mnist1d
     from dotori.data.table import Column as Column
     from dotori.data.table import Table as Table
+    from dotori.data.text import python_reference as python_reference
+    from dotori.data.transfer import download as download
     from dotori.data.write import TableWriter as TableWriter
     from dotori.data.write import write_table as write_table
 
 _HOME = {
     "Column": "table",
+    "FashionMNIST": "pictures",
+    "MNIST": "pictures",
     "Schema": "schema",
     "Table": "table",
     "TableWriter": "write",
     "builtin_names": "builtin",
+    "download": "transfer",
     "image_to_vector": "scaling",
     "infer_schema": "schema",
     "iter_table": "read",
     "load_builtin": "builtin",
     "minmax": "scaling",
+    "mnist1d": "signals",
     "normalize_rows": "scaling",
+    "python_reference": "text",
+    "read_idx": "idx",
     "read_table": "read",
     "standardize": "scaling",
     "write_table": "write",
