@@ -33,9 +33,13 @@ from dotori.nn.weights import save_weights as save_weights
 
 if TYPE_CHECKING:
     from dotori.nn.batch_norm import *
+    from dotori.nn.convolution import *
     from dotori.nn.embedding import *
     from dotori.nn.normalization import *
     from dotori.nn.position import *
+    from dotori.nn.recurrent import *
+    from dotori.nn.recurrent_base import *
+    from dotori.nn.recurrent_cells import *
     from dotori.nn.upsampling import *
 
 _LATER = _lazy.places("dotori.nn", _lazy.MODULES)

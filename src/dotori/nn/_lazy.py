@@ -31,6 +31,13 @@ FUNCTIONS: dict[str, str] = {
     "lookup": "embedding embedding_bag",
     "grid": "affine_grid grid_sample",
     "interpolation": "interpolate upsample upsample_bilinear upsample_nearest",
+    "adaptive_pooling": "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d "
+    "adaptive_max_pool1d adaptive_max_pool1d_with_indices adaptive_max_pool2d "
+    "adaptive_max_pool2d_with_indices adaptive_max_pool3d "
+    "adaptive_max_pool3d_with_indices",
+    "fractional_pooling": "fractional_max_pool2d fractional_max_pool2d_with_indices "
+    "fractional_max_pool3d fractional_max_pool3d_with_indices",
+    "unpooling": "max_unpool1d max_unpool2d max_unpool3d",
     "mean_pooling": "avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d",
     "pooling": "max_pool1d max_pool1d_with_indices max_pool2d "
     "max_pool2d_with_indices max_pool3d max_pool3d_with_indices",

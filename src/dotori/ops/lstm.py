@@ -124,13 +124,13 @@ class LSTM(Op):
         dy, dh, dc = dys
         dh = xp.zeros_like(h0) if dh is None else dh.copy()
         dc = xp.zeros_like(c0) if dc is None else dc.copy()
-        dr_all = xp.empty_like(y) if w_hr is not None else None
+        dh_all: Any = None if w_hr is None else xp.empty_like(y)
         for rows, n in reversed(steps(sizes, reverse)):
             dr, dcell, d = dh[:n], dc[:n], da[rows]
             if dy is not None:
                 dr += dy[rows]
             if w_hr is not None:
-                dr_all[rows] = dr
+                dh_all[rows] = dr
                 dr = dr @ w_hr
             dcell += dr * through[rows]
             d[:, :size] *= dr
@@ -145,7 +145,7 @@ class LSTM(Op):
         )
         dw_hr = None
         if needs[7]:
-            dw_hr = dr_all.T @ (gates[:, :size] * shown)
+            dw_hr = dh_all.T @ (gates[:, :size] * shown)
         weights = (
             None if d is None else xp.roll(d, -size, axis=0)
             for d in (dw_ih, dw_hh, db_ih, db_hh)
@@ -203,7 +203,7 @@ def lstm_by_formula(
 
 
 def _for_forward(xp: Any, w: Any, size: int) -> Any:
-    """Weights or a bias with the gates in the order o, i, f, g, the sigmoids' negated."""
+    """Weights or a bias in the order o, i, f, g, those of the sigmoids negated."""
     if w is None:
         return None
     w = xp.roll(w, size, axis=0)

@@ -1,4 +1,10 @@
-"""Clipping gradients, and parameters as one vector: PyTorch's `nn.utils`."""
+"""Clipping gradients, and parameters as one vector: PyTorch's `nn.utils`.
+
+`dotori.nn.utils.rnn` is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import Any
 
 from dotori.nn.utils.clip_grad import clip_grad_norm_ as clip_grad_norm_
 from dotori.nn.utils.clip_grad import clip_grad_value_ as clip_grad_value_
@@ -19,3 +25,9 @@ __all__ = [
     "parameters_to_vector",
     "vector_to_parameters",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "rnn":
+        raise AttributeError(f"module 'dotori.nn.utils' has no attribute {name!r}")
+    return import_module("dotori.nn.utils.rnn")
