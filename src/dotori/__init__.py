@@ -73,6 +73,12 @@ if TYPE_CHECKING:
     from dotori.dtypes import int64 as long
     from dotori.nn.functional import bilinear as bilinear
     from dotori.nn.functional import celu as celu
+    from dotori.nn.functional import conv1d as conv1d
+    from dotori.nn.functional import conv2d as conv2d
+    from dotori.nn.functional import conv3d as conv3d
+    from dotori.nn.functional import conv_transpose1d as conv_transpose1d
+    from dotori.nn.functional import conv_transpose2d as conv_transpose2d
+    from dotori.nn.functional import conv_transpose3d as conv_transpose3d
     from dotori.nn.functional import cosine_similarity as cosine_similarity
     from dotori.nn.functional import group_norm as group_norm
     from dotori.nn.functional import hardshrink as hardshrink
@@ -113,7 +119,8 @@ _LAZY_NAMES = {
     # what PyTorch has both here and in nn.functional
     **dict.fromkeys(
         (
-            "bilinear celu cosine_similarity group_norm hardshrink layer_norm "
+            "bilinear celu conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
+            "conv_transpose3d cosine_similarity group_norm hardshrink layer_norm "
             "pairwise_distance prelu rms_norm rrelu selu threshold"
         ).split(),
         "dotori.nn.functional",

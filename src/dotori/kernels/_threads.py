@@ -135,7 +135,7 @@ class _OneBlasThread:
     def __enter__(self) -> None:
         with self._lock:
             self._inside += 1
-            if self._inside > 1 or _threads.number == 1:
+            if self._inside > 1:
                 return
             if self._libraries is None:
                 self._libraries = self._find()

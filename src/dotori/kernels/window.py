@@ -38,8 +38,9 @@ class Window(NamedTuple):
         )
 
     def around(self, size: tuple[int, ...]) -> tuple[int, ...]:
-        """The size of a picture of `size` with its padding."""
-        return tuple(n + a + b for n, (a, b) in zip(size, self.padding, strict=True))
+        """The size of a picture of `size` with its zeros, before anything is cut."""
+        rows = zip(size, self.padding, strict=True)
+        return tuple(n + max(a, 0) + max(b, 0) for n, (a, b) in rows)
 
     def mirrored(self) -> Window:
         """The window that takes an output's gradient back, if the stride is one."""
