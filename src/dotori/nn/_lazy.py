@@ -38,6 +38,8 @@ FUNCTIONS: dict[str, str] = {
     "fractional_pooling": "fractional_max_pool2d fractional_max_pool2d_with_indices "
     "fractional_max_pool3d fractional_max_pool3d_with_indices",
     "unpooling": "max_unpool1d max_unpool2d max_unpool3d",
+    "folding": "fold unfold",
+    "pixels": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "mean_pooling": "avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d",
     "pooling": "max_pool1d max_pool1d_with_indices max_pool2d "
     "max_pool2d_with_indices max_pool3d max_pool3d_with_indices",

@@ -19,12 +19,14 @@ from dotori.nn.functional.penalty import *
 if TYPE_CHECKING:
     from dotori.nn.functional.adaptive_pooling import *
     from dotori.nn.functional.convolution import *
+    from dotori.nn.functional.folding import *
     from dotori.nn.functional.fractional_pooling import *
     from dotori.nn.functional.grid import *
     from dotori.nn.functional.interpolation import *
     from dotori.nn.functional.lookup import *
     from dotori.nn.functional.mean_pooling import *
     from dotori.nn.functional.normalization import *
+    from dotori.nn.functional.pixels import *
     from dotori.nn.functional.pooling import *
     from dotori.nn.functional.unpooling import *
 

@@ -8,6 +8,7 @@ where the axis does. Every channel of every sample has its own u for each axis.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -116,16 +117,17 @@ def _largest(x: Any, starts: list[Any], size: tuple[int, ...]) -> Any:
 
     The first of equals; of several NaN the last, as in PyTorch.
     """
-    axes = len(size)
-    flat = x.reshape(*x.shape[:-axes], -1)
+    axes, lead = len(size), x.shape[: -len(size)]
+    flat = x.reshape(*lead, math.prod(x.shape[-axes:]))
     best = found = None
     for tap in product(*[range(k) for k in size]):
         at: Any = 0
         for a in range(axes):
-            shape = [-1 if b == a else 1 for b in range(axes)]
-            here = (starts[a] + tap[a]).reshape(*x.shape[:-axes], *shape)
+            m = starts[a].shape[-1]
+            along = (m if b == a else 1 for b in range(axes))
+            here = (starts[a] + tap[a]).reshape(*lead, *along)
             at = at * x.shape[a - axes] + here
-        rows = at.reshape(*flat.shape[:-1], -1)
+        rows = at.reshape(*lead, math.prod(at.shape[-axes:]))
         v = np.take_along_axis(flat, rows, -1).reshape(at.shape)
         if best is None:
             best, found = v, at

@@ -38,20 +38,29 @@ def each_axis(
     return numbers
 
 
-def pictures(
-    place: str, x: TensorLike, axes: int, kinds: str = "f", empty: bool = False
+def as_tensor_of(
+    place: str, x: TensorLike, axes: int, wanted: str = "", empty: bool = False
 ) -> Tensor:
-    """`x` as a tensor of shape (N, C, *axes) or (C, *axes), of a type that is taken.
+    """`x` as a tensor of shape (N, C, *axes) or (C, *axes).
 
-    Only the batch may be empty, unless `empty`. `kinds` are NumPy's: "f" for floats,
-    "fiu" for integers as well.
+    Only the batch may be empty, unless `empty`.
     """
     t = as_variable(x)
     if t.ndim not in (axes + 1, axes + 2) or (not empty and 0 in t.shape[-axes - 1 :]):
         raise ShapeError(
-            f"{place}: a tensor of shape (batch, channels, {_NAMES[axes]}) is wanted, "
-            f"or one without the batch, which alone may be empty; got {t.shape}"
+            f"{place}: a tensor of shape "
+            f"{wanted or f'(batch, channels, {_NAMES[axes]})'} is wanted, or one "
+            f"without the batch, which alone may be empty; got {t.shape}"
         )
+    return t
+
+
+def pictures(place: str, x: TensorLike, axes: int, kinds: str = "f") -> Tensor:
+    """`as_tensor_of` for a type that is taken.
+
+    `kinds` are NumPy's: "f" for floats, "fiu" for integers as well.
+    """
+    t = as_tensor_of(place, x, axes)
     if t.dtype.kind not in kinds:
         raise DTypeError(
             f"{place}: {'numbers' if 'i' in kinds else 'floats'} are wanted, got "
