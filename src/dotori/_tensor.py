@@ -277,15 +277,16 @@ class Tensor(Variable, Methods):
 
     # ------------------------------------------------------------ conversion
 
-    def numpy(self) -> Array:
+    def numpy(self, *, force: bool = False) -> Array:
         """The values as a NumPy array on the same memory.
 
         Raises
         ------
         GradientError
-            If the tensor requires a gradient: changes would go unseen.
+            If the tensor requires a gradient and `force` is not given: changes would go
+            unseen.
         """
-        if self.node is not None:
+        if self.node is not None and not force:
             raise GradientError(
                 "numpy() would let changes go unseen by the graph; "
                 "call .detach().numpy() on a tensor that requires a gradient"

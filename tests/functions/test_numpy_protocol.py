@@ -102,3 +102,11 @@ def test_linear_algebra_is_found_without_being_imported():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[[2.0, 0.0], [0.0, 2.0]]"
+
+
+def test_numpy_by_force_reads_what_requires_a_gradient():
+    x = dotori.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(dotori.errors.GradientError):
+        x.numpy()
+    assert (2 * x).numpy(force=True).tolist() == [2.0, 4.0]
+    assert np.shares_memory(x.numpy(force=True), x.array)
