@@ -16,6 +16,9 @@ MODULES: dict[str, str] = {
     "recurrent_cells": "GRUCell LSTMCell RNNCell RNNCellBase",
     "batch_norm": "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d "
     "InstanceNorm3d",
+    "lazy": "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
+    "LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d "
+    "LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear",
     "normalization": "CrossMapLRN2d GroupNorm LayerNorm LocalResponseNorm RMSNorm",
     "embedding": "Embedding EmbeddingBag",
     "position": "RotaryPositionalEncoding SinusoidalPositionalEncoding",
@@ -24,6 +27,7 @@ MODULES: dict[str, str] = {
 
 #: Under each file of `dotori.nn.functional`: its functions.
 FUNCTIONS: dict[str, str] = {
+    "attention": "scaled_dot_product_attention",
     "convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
     "conv_transpose3d",
     "normalization": "batch_norm group_norm instance_norm layer_norm "

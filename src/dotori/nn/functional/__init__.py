@@ -18,6 +18,7 @@ from dotori.nn.functional.penalty import *
 
 if TYPE_CHECKING:
     from dotori.nn.functional.adaptive_pooling import *
+    from dotori.nn.functional.attention import *
     from dotori.nn.functional.convolution import *
     from dotori.nn.functional.folding import *
     from dotori.nn.functional.fractional_pooling import *
