@@ -13,8 +13,8 @@ from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.functions._places import at_axis, number_as
 from dotori.functions.gathering import take_places
-from dotori.functions.shape import clone, getitem
-from dotori.ops.indexing import Overwrite, PutInto
+from dotori.functions.shape import getitem
+from dotori.ops.padding import PadAround, PadConstant, Widths
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -46,22 +46,28 @@ def constant_pad_nd(x: TensorLike, pad: Sequence[int], value: float = 0) -> Tens
             f"pad: a tensor of shape {t.shape} with {tuple(pad)} would have the shape "
             f"{shape}"
         )
-    cut = tuple(
-        slice(max(-a, 0), n + min(b, 0))
-        for n, (a, b) in zip(t.shape, widths, strict=True)
+    result: Tensor = apply(
+        PadConstant,
+        _cut(t, widths),
+        widths=_added(widths),
+        value=number_as("pad", value, t.dtype),
     )
-    inside = getitem(t, cut)
-    places = tuple(
-        slice(max(a, 0), max(a, 0) + n)
-        for n, (a, _) in zip(inside.shape, widths, strict=True)
-    )
-    result: Tensor
-    number = number_as("pad", value, t.dtype)
-    if number == 0:
-        result = apply(PutInto, inside, index=places, shape=shape)
-    else:
-        result = apply(Overwrite, np.full(shape, number), inside, index=places)
     return result
+
+
+def _added(widths: list[tuple[int, int]]) -> Widths:
+    """The lengths that are not negative."""
+    return tuple((max(a, 0), max(b, 0)) for a, b in widths)
+
+
+def _cut(t: Tensor, widths: list[tuple[int, int]]) -> Tensor:
+    """`t` without what negative lengths cut off."""
+    if min((n for pair in widths for n in pair), default=0) >= 0:
+        return t
+    rows = list(zip(t.shape, widths, strict=True))
+    if any(n + min(a, 0) + min(b, 0) < 0 for n, (a, b) in rows):
+        raise ShapeError(f"pad: {widths} cut off more than the shape {t.shape} has")
+    return getitem(t, tuple(slice(max(-a, 0), n + min(b, 0)) for n, (a, b) in rows))
 
 
 def _widths(
@@ -127,18 +133,22 @@ def pad(
             f"lengths {tuple(pad)} for the shape {t.shape}"
         )
     _check_room(t.shape, widths, mode)
-    for axis, (before, behind) in enumerate(widths):
-        if before or behind:
-            places = _around(t.shape[axis], before, behind, mode)
-            t = take_places(t, at_axis(places, axis))
-    return t if t is not x else clone(t)
+    if mode == "circular":  # around what negative lengths leave
+        t = _cut(t, widths)
+    added = _added(widths)
+    y: Tensor = apply(PadAround, t, widths=added, mode=mode)
+    if mode == "circular":
+        return y
+    rest = [(min(a, 0), min(b, 0)) for a, b in widths]
+    return _cut(y, rest)
 
 
 def _check_room(
     shape: tuple[int, ...], widths: list[tuple[int, int]], mode: str
 ) -> None:
     for axis, (n, (before, behind)) in enumerate(zip(shape, widths, strict=True)):
-        longest = {"reflect": n - 1, "circular": n}.get(mode, math.inf if n else 0)
+        left = n + min(before, 0) + min(behind, 0)
+        longest = {"reflect": n - 1, "circular": left}.get(mode, math.inf if n else 0)
         too_long = max(before, behind) > longest
         if (before or behind) and (too_long or before + n + behind < 1):
             raise ShapeError(
@@ -150,13 +160,15 @@ def _check_room(
 
 
 def _around(n: int, before: int, behind: int, mode: str) -> Any:
-    """The places from -before to n + behind of an axis of length n, taken inside."""
+    """The places from -before to n + behind of an axis of length n, taken inside.
+
+    In NumPy's modes, which know no limit: an axis is repeated as often as it takes.
+    """
     places = np.arange(-before, n + behind)
-    if mode in ("replicate", "edge"):
+    if mode == "edge":
         return places.clip(0, n - 1)
-    if mode in ("circular", "wrap"):  # around what negative lengths leave
-        first, last = max(-before, 0), n + min(behind, 0)
-        return first + (places - first) % (last - first)
+    if mode == "wrap":
+        return places % n
     period = 2 * n if mode == "symmetric" else max(2 * (n - 1), 1)
     places = places % period
     return np.where(places < n, places, period - places - (mode == "symmetric"))
