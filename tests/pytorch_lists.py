@@ -92,7 +92,7 @@ REASONS = [
     ),
     (r"to_padded_tensor|as_subclass|module_load|names|refine_names|align_.*", OTHER),
     (r"map_|map2_|apply_", "a Python function for each element; use whole tensors"),
-    (r"is_(inference|distributed|vulkan|warn).*|typename|layout|memory_format", OTHER),
+    (r"is_(inference|distributed|vulkan|warn).*|typename|layout", OTHER),
     (r".*(conv|pool|unpool|norm|lrn|LRN|Conv|Pool|Norm).*", LATER),
     (r".*(embedding|Embedding|rnn|RNN|lstm|LSTM|gru|GRU|attention|Attention).*", LATER),
     (

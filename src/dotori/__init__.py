@@ -17,7 +17,12 @@ from dotori.autograd import inference_mode as inference_mode
 from dotori.autograd import is_grad_enabled as is_grad_enabled
 from dotori.autograd import no_grad as no_grad
 from dotori.autograd import set_grad_enabled as set_grad_enabled
+from dotori.backend import channels_last as channels_last
+from dotori.backend import channels_last_3d as channels_last_3d
+from dotori.backend import contiguous_format as contiguous_format
 from dotori.backend import device as device
+from dotori.backend import memory_format as memory_format
+from dotori.backend import preserve_format as preserve_format
 from dotori.dtypes import bool_ as bool
 from dotori.dtypes import complex64 as complex64
 from dotori.dtypes import complex128 as complex128

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import DTypeLike
 
 from dotori.autograd import Variable, apply, as_variable
-from dotori.backend import device_of
+from dotori.backend import device_of, memory_format, preserve_format
 from dotori.dtypes import (
     bool_,
     complex64,
@@ -27,7 +27,7 @@ from dotori.dtypes import (
 )
 from dotori.errors import ArgumentError, DTypeError
 from dotori.functions._numpy import TensorLike
-from dotori.functions.shape import cast, clone
+from dotori.functions.shape import cast, clone, contiguous
 from dotori.ops.shape import Move
 
 if TYPE_CHECKING:
@@ -59,11 +59,13 @@ def to(
     other: Tensor | None = None,
     non_blocking: bool = False,
     copy: bool = False,
+    memory_format: memory_format = preserve_format,
 ) -> Tensor:
     """`x` as another type, on another device, or both as another tensor.
 
     ``x.to(dtype)``, ``x.to("cuda")``, ``x.to("cpu", dtype)``, ``x.to(other)``; what
-    is so already comes back itself, unless `copy`.
+    is so already comes back itself, unless `copy`. In `memory_format`, as `contiguous`
+    makes it.
 
     Raises
     ------
@@ -99,7 +101,8 @@ def to(
     result = t if dtype is None else cast(t, dtype)
     if device is not None and not _is_on(result, device):
         result = apply(Move, result, device=device, was=device_of(t.array))
-    return clone(result) if copy and result is t else result
+    result = clone(result) if copy and result is t else result
+    return contiguous(result, memory_format)
 
 
 def _is_on(t: Tensor, device: str) -> bool:

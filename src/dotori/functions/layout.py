@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dotori.autograd import Variable, as_variable
+from dotori.backend import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    memory_format,
+)
 from dotori.errors import ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.shape import axis_of
+from dotori.ops.layout import lies_channels_last
 from dotori.ops.views import memory_of, steps_of
 
 if TYPE_CHECKING:
@@ -112,8 +119,11 @@ def element_size(x: Tensor) -> int:
     return int(x.array.itemsize)
 
 
-def is_contiguous(x: Tensor) -> bool:
-    """Whether it lies in memory in C order, without gaps."""
+def is_contiguous(x: Tensor, memory_format: memory_format = contiguous_format) -> bool:
+    """Whether it lies in memory in this order, without gaps."""
+    if memory_format in (channels_last, channels_last_3d):
+        axes = 4 if memory_format == channels_last else 5
+        return x.ndim == axes and lies_channels_last(x.array)
     return bool(x.array.flags.c_contiguous)
 
 

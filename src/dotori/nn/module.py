@@ -89,6 +89,11 @@ class Module:
                 f"{type(self).__name__}: call super().__init__() before assigning "
                 f"{name!r}"
             )
+        if "parametrizations" in self._modules:
+            computed = self._computed(name)
+            if computed is not None:
+                computed.right_inverse(value)
+                return
         home = self._home(name)
         if isinstance(value, Parameter):
             self._put("_parameters", name, value)
@@ -125,7 +130,19 @@ class Module:
         self.__dict__[name] = value
 
     def __getattr__(self, name: str) -> Any:
+        if "parametrizations" in self.__dict__.get("_modules", ()):
+            found = self._computed(name)
+            if found is not None:
+                from dotori.nn.utils.parametrize import value_of
+
+                return value_of(found)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+
+    def _computed(self, name: str) -> Any:
+        """What a tensor is computed from (`dotori.nn.utils.parametrize`), or None."""
+        from dotori.nn.utils.parametrize import parametrized
+
+        return parametrized(self, name)
 
     def __delattr__(self, name: str) -> None:
         home = self._home(name)
@@ -315,8 +332,12 @@ class Module:
         *args: Any,
         dtype: DTypeLike | None = None,
         device: str | None = None,
+        memory_format: str | None = None,
     ) -> Self:
-        """Move to a device, or change the type of all floats; returns self."""
+        """Move to a device, or change the type of all floats; returns self.
+
+        `memory_format` changes nothing: kernels are laid out when they are used.
+        """
         for value in args:
             if isinstance(value, Tensor):
                 device, dtype = value.device, value.dtype
