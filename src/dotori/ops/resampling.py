@@ -7,6 +7,7 @@ as well: so one operation is its own rule, to any order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -14,14 +15,19 @@ from typing import Any
 import numpy as np
 
 from dotori.errors import ShapeError
+from dotori.kernels import in_parallel
+from dotori.kernels.resampling import resample
 from dotori.ops._op import Op, Sample, follow
+
+#: The fewest numbers that are worth a thread.
+_WORTH_A_THREAD = 50_000
 
 
 class Taps:
     """A sparse matrix (n_out, n_in): W[rows[k], columns[k]] = weights[k], summed.
 
     Weights of zero are left out, so that what they would meet (infinity, NaN) does not
-    count.
+    count. The taps are kept by rows: those of row i are `starts[i]` to `starts[i + 1]`.
     """
 
     def __init__(
@@ -31,35 +37,14 @@ class Taps:
         rows, columns, weights = rows[kept], columns[kept], weights[kept]
         order = np.lexsort((columns, rows))
         self.n_out, self.n_in = n_out, n_in
-        self.rows, self.columns = rows[order], columns[order]
+        self.rows, self.columns = rows[order], columns[order].astype(np.int64)
         self.weights = weights[order]
+        self.starts = np.searchsorted(self.rows, np.arange(n_out + 1)).astype(np.int64)
 
     @cached_property
     def transposed(self) -> Taps:
         """The way back: W^T."""
         return Taps(self.n_in, self.n_out, self.columns, self.rows, self.weights)
-
-    @cached_property
-    def passes(self) -> list[tuple[Any, Any, Any]]:
-        """(rows, columns, weights), in each of which a row occurs once at most.
-
-        The first tap of every row, then the second, and so on. Weights that are all
-        one are None.
-        """
-        first = np.searchsorted(self.rows, self.rows)  # where the row of each begins
-        rank = np.arange(self.rows.size) - first
-        found = []
-        for k in range(int(rank.max(initial=-1)) + 1):
-            chosen = rank == k
-            weights = self.weights[chosen]
-            found.append(
-                (
-                    _as_slice(self.rows[chosen]),
-                    _as_slice(self.columns[chosen]),
-                    None if (weights == 1).all() else weights,
-                )
-            )
-        return found
 
     def matrix(self) -> Any:
         """W in full."""
@@ -69,16 +54,6 @@ class Taps:
 
     def __repr__(self) -> str:
         return f"Taps({self.n_in} -> {self.n_out})"
-
-
-def _as_slice(places: Any) -> Any:
-    """Evenly spaced places as a slice, which NumPy need not copy."""
-    if places.size == 1:
-        return slice(int(places[0]), int(places[0]) + 1)
-    steps = np.diff(places)
-    if steps[0] > 0 and (steps == steps[0]).all():
-        return slice(int(places[0]), int(places[-1]) + 1, int(steps[0]))
-    return places
 
 
 def memory_order(x: Any) -> tuple[int, ...]:
@@ -126,35 +101,21 @@ class Resample(Op):
 
 
 def _resampled(xp: Any, x: Any, taps: Taps, axis: int) -> Any:
-    """The sum, pass by pass. Every row of the first pass is written, not added to."""
-    lead = (slice(None),) * axis
-    shape = (*x.shape[:axis], taps.n_out, *x.shape[axis + 1 :])
-    passes = taps.passes
-    if len(passes) == 1 and _is_all(passes[0][0], taps.n_out):
-        return xp.ascontiguousarray(_weighted(xp, x, passes[0], axis))
-    y = xp.zeros(shape, x.dtype)
-    for k, found in enumerate(passes):
-        part = _weighted(xp, x, found, axis)
-        if _is_all(found[0], taps.n_out):
-            y = part if k == 0 and found[2] is not None else xp.add(y, part, out=y)
-        else:
-            y[(*lead, found[0])] += part
-    return y
+    """`x` as (outer, inputs, inner), through the kernel, and back to its axes."""
+    shape = x.shape
+    outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    x = xp.ascontiguousarray(x).reshape(outer, taps.n_in, inner)
+    y = xp.empty((outer, taps.n_out, inner), x.dtype)
+    w = xp.asarray(taps.weights, dtype=x.dtype)
+    compiled = xp is np and x.dtype.char in "fd" and x.dtype.isnative
+    kernel = resample if compiled else resample.twin
 
+    def piece(start: int, stop: int) -> None:
+        kernel(x[start:stop], taps.starts, taps.columns, w, y[start:stop])
 
-def _is_all(rows: Any, n: int) -> bool:
-    return isinstance(rows, slice) and rows == slice(0, n, 1)
-
-
-def _weighted(xp: Any, x: Any, found: tuple[Any, Any, Any], axis: int) -> Any:
-    """The inputs of one pass, times their weights."""
-    _, columns, weights = found
-    if isinstance(columns, slice):
-        part = x[(slice(None),) * axis + (columns,)]
+    if compiled:
+        most = max(taps.n_out, taps.n_in) * inner
+        in_parallel(outer, piece, _WORTH_A_THREAD // max(most, 1))
     else:
-        part = xp.take(x, columns, axis=axis)
-    if weights is None:
-        return part
-    after = (1,) * (x.ndim - axis - 1)
-    w = xp.asarray(weights, dtype=x.dtype).reshape(-1, *after)
-    return part * w
+        piece(0, outer)
+    return y.reshape(*shape[:axis], taps.n_out, *shape[axis + 1 :])

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dotori.autograd import as_variable
+from dotori.autograd import apply, as_variable
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.elementwise import where
 from dotori.functions.linear import matmul
 from dotori.functions.padding import pad
 from dotori.nn.functional.taps import keys
+from dotori.ops.embedding import TakeRows
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -113,7 +114,10 @@ class _Table:
         row: Any = first.reshape(-1, *(1,) * (indices[0].ndim - 1))
         for n, index in zip(self.shape[1:], indices, strict=True):
             row = row * n + index + self.frame
-        return self.rows[row]
+        found: Tensor = apply(
+            TakeRows, self.rows, index=row, rows=len(self.rows), scale=None
+        )
+        return found
 
 
 def _in_pixels(place: Tensor, n: int, align: bool) -> Tensor:
