@@ -76,8 +76,11 @@ if TYPE_CHECKING:
     from dotori.dtypes import int16 as short
     from dotori.dtypes import int32 as int
     from dotori.dtypes import int64 as long
+    from dotori.nn.functional import adaptive_avg_pool1d as adaptive_avg_pool1d
+    from dotori.nn.functional import avg_pool1d as avg_pool1d
     from dotori.nn.functional import bilinear as bilinear
     from dotori.nn.functional import celu as celu
+    from dotori.nn.functional import channel_shuffle as channel_shuffle
     from dotori.nn.functional import conv1d as conv1d
     from dotori.nn.functional import conv2d as conv2d
     from dotori.nn.functional import conv3d as conv3d
@@ -88,7 +91,13 @@ if TYPE_CHECKING:
     from dotori.nn.functional import group_norm as group_norm
     from dotori.nn.functional import hardshrink as hardshrink
     from dotori.nn.functional import layer_norm as layer_norm
+    from dotori.nn.functional import max_pool1d as max_pool1d
+    from dotori.nn.functional import max_pool1d_with_indices as max_pool1d_with_indices
+    from dotori.nn.functional import max_pool2d as max_pool2d
+    from dotori.nn.functional import max_pool3d as max_pool3d
     from dotori.nn.functional import pairwise_distance as pairwise_distance
+    from dotori.nn.functional import pixel_shuffle as pixel_shuffle
+    from dotori.nn.functional import pixel_unshuffle as pixel_unshuffle
     from dotori.nn.functional import prelu as prelu
     from dotori.nn.functional import rms_norm as rms_norm
     from dotori.nn.functional import rrelu as rrelu
@@ -124,9 +133,11 @@ _LAZY_NAMES = {
     # what PyTorch has both here and in nn.functional
     **dict.fromkeys(
         (
-            "bilinear celu conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
-            "conv_transpose3d cosine_similarity group_norm hardshrink layer_norm "
-            "pairwise_distance prelu rms_norm rrelu selu threshold"
+            "adaptive_avg_pool1d avg_pool1d bilinear celu channel_shuffle conv1d "
+            "conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d "
+            "cosine_similarity group_norm hardshrink layer_norm max_pool1d "
+            "max_pool1d_with_indices max_pool2d max_pool3d pairwise_distance "
+            "pixel_shuffle pixel_unshuffle prelu rms_norm rrelu selu threshold"
         ).split(),
         "dotori.nn.functional",
     ),

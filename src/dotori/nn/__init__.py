@@ -23,6 +23,8 @@ from dotori.nn.many_classes import *
 from dotori.nn.margin import *
 from dotori.nn.module import Module as Module
 from dotori.nn.parameter import Parameter as Parameter
+from dotori.nn.parameter import UninitializedBuffer as UninitializedBuffer
+from dotori.nn.parameter import UninitializedParameter as UninitializedParameter
 from dotori.nn.parameters import ParameterDict as ParameterDict
 from dotori.nn.parameters import ParameterList as ParameterList
 from dotori.nn.rectifier import *
@@ -32,14 +34,24 @@ from dotori.nn.weights import load_weights as load_weights
 from dotori.nn.weights import save_weights as save_weights
 
 if TYPE_CHECKING:
+    from dotori.nn.adaptive_pooling import *
+    from dotori.nn.attention import *
     from dotori.nn.batch_norm import *
     from dotori.nn.convolution import *
     from dotori.nn.embedding import *
+    from dotori.nn.folding import *
+    from dotori.nn.fractional_pooling import *
+    from dotori.nn.lazy import *
     from dotori.nn.normalization import *
+    from dotori.nn.padding import *
+    from dotori.nn.pixels import *
+    from dotori.nn.pooling import *
     from dotori.nn.position import *
     from dotori.nn.recurrent import *
     from dotori.nn.recurrent_base import *
     from dotori.nn.recurrent_cells import *
+    from dotori.nn.transformer import *
+    from dotori.nn.unpooling import *
     from dotori.nn.upsampling import *
 
 _LATER = _lazy.places("dotori.nn", _lazy.MODULES)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 #: Under each file of `dotori.nn`: its modules.
 MODULES: dict[str, str] = {
+    "transformer": "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer",
+    "attention": "MultiheadAttention",
     "convolution": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d "
     "ConvTranspose3d",
     "recurrent": "GRU LSTM RNN",
@@ -23,10 +25,23 @@ MODULES: dict[str, str] = {
     "embedding": "Embedding EmbeddingBag",
     "position": "RotaryPositionalEncoding SinusoidalPositionalEncoding",
     "upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
+    "adaptive_pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d "
+    "AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d",
+    "folding": "Fold Unfold",
+    "fractional_pooling": "FractionalMaxPool2d FractionalMaxPool3d",
+    "padding": "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d "
+    "ConstantPad2d ConstantPad3d ReflectionPad1d ReflectionPad2d "
+    "ReflectionPad3d ReplicationPad1d ReplicationPad2d "
+    "ReplicationPad3d ZeroPad1d ZeroPad2d ZeroPad3d",
+    "pixels": "ChannelShuffle PixelShuffle PixelUnshuffle",
+    "pooling": "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d "
+    "MaxPool1d MaxPool2d MaxPool3d",
+    "unpooling": "MaxUnpool1d MaxUnpool2d MaxUnpool3d",
 }
 
 #: Under each file of `dotori.nn.functional`: its functions.
 FUNCTIONS: dict[str, str] = {
+    "multi_head": "multi_head_attention_forward",
     "attention": "scaled_dot_product_attention",
     "convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
     "conv_transpose3d",
