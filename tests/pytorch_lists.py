@@ -10,7 +10,7 @@ import re
 import dotori
 from op_db import FILLING, real_valued, resolve, torch
 
-LATER = "layers of networks: planned"
+LOWER = "an inner form with arguments of its own; `nn` and `nn.functional` have it"
 INNER = "an inner part of PyTorch, not meant to be called"
 SECOND_NAME = "an undocumented second name; `nn.functional` has it"
 COMPLEX = "complex halves and casts to complex by name; use `.to(dtype)`"
@@ -93,17 +93,11 @@ REASONS = [
     (r"to_padded_tensor|as_subclass|module_load|names|refine_names|align_.*", OTHER),
     (r"map_|map2_|apply_", "a Python function for each element; use whole tensors"),
     (r"is_(inference|distributed|vulkan|warn).*|typename|layout", OTHER),
-    (r".*(conv|pool|unpool|norm|lrn|LRN|Conv|Pool|Norm).*", LATER),
-    (r".*(embedding|Embedding|rnn|RNN|lstm|LSTM|gru|GRU|attention|Attention).*", LATER),
-    (
-        r".*(interpolate|upsample|Upsampl|pixel|Pixel|shuffle|Shuffle|grid|unfold|fold|Fold).*",
-        LATER,
-    ),
-    (r".*(Transformer|Unfold|Pad\dd|LazyLinear|Softmax2d|ZeroPad|Dropout1d).*", LATER),
-    (
-        r"DataParallel|SyncBatchNorm|Container|NLLLoss2d|CrossMapLRN2d",
-        "deprecated or distributed",
-    ),
+    (r"adaptive_max_pool1d|batch_norm|instance_norm|embedding(_bag|_renorm_)?", LOWER),
+    (r"(gru|lstm|rnn_relu|rnn_tanh)(_cell)?|(cosine|hinge)_embedding_loss", LOWER),
+    (r"(frobenius|nuclear)_norm", "inner forms of `norm` and `linalg.norm`"),
+    (r"conv_tbc", "`conv1d` after `permute(1, 2, 0)`"),
+    (r"DataParallel|SyncBatchNorm|Container|NLLLoss2d", "deprecated or distributed"),
     (
         r"scaled_mm|grouped_mm|scaled_grouped_mm|.*torch_function.*|boolean_dispatch",
         INNER,
