@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from dotori.nn.recurrent_base import *
     from dotori.nn.recurrent_cells import *
     from dotori.nn.transformer import *
+    from dotori.nn.transformer_layer import *
     from dotori.nn.unpooling import *
     from dotori.nn.upsampling import *
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 #: Under each file of `dotori.nn`: its modules.
 MODULES: dict[str, str] = {
-    "transformer": "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer",
+    "transformer": "Transformer TransformerDecoder TransformerEncoder",
+    "transformer_layer": "TransformerDecoderLayer TransformerEncoderLayer",
     "attention": "MultiheadAttention",
     "convolution": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d "
     "ConvTranspose3d",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from dotori.autograd import note_change
 from dotori.errors import ShapeError
 from dotori.functions.creation import to_array
+from dotori.nn.parameter import Uninitialized, is_lazy
 
 if TYPE_CHECKING:
     from dotori.nn.module import Module
@@ -45,13 +46,18 @@ def load_into(
     """
     own = module.state_dict()
     tensors = dict(module.named_parameters()) | dict(module.named_buffers())
-    given = {name: _array(value) for name, value in state.items()}
+    names = _present_names(module, state)
+    waiting = {k for k, value in state.items() if is_lazy(value)}
+    given = {names[k]: _array(state[k]) for k in state if k not in waiting}
+    own = {k: t for k, t in own.items() if not (k in waiting and is_lazy(t))}
     missing = [name for name in own if name not in given]
     unexpected = [name for name in given if name not in own]
     problems = [
         f"{name} has shape {given[name].shape}, wanted {own[name].shape}"
         for name in own
-        if name in given and given[name].shape != own[name].shape
+        if name in given
+        and not is_lazy(own[name])
+        and given[name].shape != own[name].shape
     ]
     problems += [
         f"{name} holds {given[name].dtype}, which cannot become {own[name].dtype}"
@@ -69,12 +75,26 @@ def load_into(
             f"  {lines}"
         )
     for name, target in own.items():
+        if name in given and isinstance(target, Uninitialized):
+            target.materialize(given[name].shape)
         if name in given and assign and name in tensors:
             tensors[name].data = given[name]
         elif name in given:
             np.copyto(target.array, given[name], casting="same_kind")
             note_change(target.array, "load_state_dict")
     return LoadResult(missing, unexpected)
+
+
+def _present_names(module: Module, state: Iterable[str]) -> dict[str, str]:
+    """Each key of a state by the name that it has today: see `former_keys`."""
+    names = {name: name for name in state}
+    for path, part in module.named_modules():
+        former = getattr(part, "former_keys", None)
+        if former is not None:
+            found = former(path)
+            if all(old in names for old in found):
+                names |= found
+    return names
 
 
 def _optional(name: str) -> bool:
