@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dotori.nn.functional.interpolation import *
     from dotori.nn.functional.lookup import *
     from dotori.nn.functional.mean_pooling import *
+    from dotori.nn.functional.multi_head import *
     from dotori.nn.functional.normalization import *
     from dotori.nn.functional.pixels import *
     from dotori.nn.functional.pooling import *
