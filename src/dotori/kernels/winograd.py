@@ -51,6 +51,8 @@ def _filters() -> Array:
 
 
 G = _filters()
+#: G g G^T as one product, for g as a row of nine numbers.
+GG = np.kron(G, G).astype(np.float32)
 
 
 def suits(x: Array, n_out: int, window: Window, groups: int) -> bool:
@@ -92,8 +94,9 @@ def correlate(x: Array, w: Array, bias: Array | None, window: Window) -> Array:
     """
     (n, channels), n_out = (x.shape[0], x.shape[-1]), w.shape[0]
     out = window.positions(x.shape[1:-1])
-    filters = np.einsum("ir,kcrs,js->ijck", G, w, G, optimize=True)
-    filters = np.ascontiguousarray(filters.astype(x.dtype)).reshape(36, channels, n_out)
+    filters = np.matmul(GG, w.reshape(n_out * channels, 9).T)
+    filters = filters.reshape(36, n_out, channels).transpose(0, 2, 1)
+    filters = np.ascontiguousarray(filters, x.dtype)
     bias = np.zeros(n_out, x.dtype) if bias is None else np.ascontiguousarray(bias)
     y = np.empty((n, *out, n_out), x.dtype)
     step = _step(out, max(channels, n_out), x.dtype)
@@ -136,9 +139,9 @@ def weight_gradient(x: Array, dy: Array, window: Window) -> Array:
 
     with one_blas_thread:
         in_parallel(PARTS, run)
-    total = sums.sum(axis=0).reshape(6, 6, x.shape[-1], n_out)
-    dw = np.einsum("ir,ijck,js->kcrs", G, total, G, optimize=True)
-    return np.ascontiguousarray(dw.astype(x.dtype))
+    total = np.matmul(GG.T, sums.sum(axis=0).reshape(36, -1))
+    dw = total.reshape(3, 3, x.shape[-1], n_out).transpose(3, 2, 0, 1)
+    return np.ascontiguousarray(dw, x.dtype)
 
 
 def _step(out: tuple[int, ...], channels: int, dtype: np.dtype[Any]) -> int:
@@ -150,7 +153,9 @@ def _step(out: tuple[int, ...], channels: int, dtype: np.dtype[Any]) -> int:
 class _Room:
     """Memory for a few pictures with their padding, and for their tiles."""
 
-    def __init__(self, x: Array, window: Window, out: tuple[int, ...], step: int):
+    def __init__(
+        self, x: Array, window: Window, out: tuple[int, ...], step: int
+    ) -> None:
         self.down, self.across = _tiles(out)
         (self.top, _), (self.left, _) = window.padding
         height, width = 4 * self.down + 2, 4 * self.across + 2
@@ -207,33 +212,34 @@ def winograd_input(x: Array, tiles: Array, down: int, across: int) -> None:
     a, b, a2, b2 = number(A), number(B), number(A2), number(B2)
     ab, total = number(AB), number(SUM)
     half = np.empty((6, 6, channels), x.dtype)
-    t = 0
-    for p in range(n * down * across):
-        picture, place = p // (down * across), p % (down * across)
+    for t in range(n * down * across):
+        picture, place = t // (down * across), t % (down * across)
         i, j = 4 * (place // across), 4 * (place % across)
         for s in range(6):
-            d = x[picture, i : i + 6, j + s]
             for c in range(channels):
-                even_a, odd_a = d[4, c] - b2 * d[2, c], a * (d[3, c] - b2 * d[1, c])
-                even_b, odd_b = d[4, c] - a2 * d[2, c], b * (d[3, c] - a2 * d[1, c])
-                half[0, s, c] = ab * d[0, c] - total * d[2, c] + d[4, c]
+                d0, d1 = x[picture, i, j + s, c], x[picture, i + 1, j + s, c]
+                d2, d3 = x[picture, i + 2, j + s, c], x[picture, i + 3, j + s, c]
+                d4, d5 = x[picture, i + 4, j + s, c], x[picture, i + 5, j + s, c]
+                even_a, odd_a = d4 - b2 * d2, a * (d3 - b2 * d1)
+                even_b, odd_b = d4 - a2 * d2, b * (d3 - a2 * d1)
+                half[0, s, c] = ab * d0 - total * d2 + d4
                 half[1, s, c] = even_a + odd_a
                 half[2, s, c] = even_a - odd_a
                 half[3, s, c] = even_b + odd_b
                 half[4, s, c] = even_b - odd_b
-                half[5, s, c] = ab * d[1, c] - total * d[3, c] + d[5, c]
+                half[5, s, c] = ab * d1 - total * d3 + d5
         for s in range(6):
-            d = half[s]
             for c in range(channels):
-                even_a, odd_a = d[4, c] - b2 * d[2, c], a * (d[3, c] - b2 * d[1, c])
-                even_b, odd_b = d[4, c] - a2 * d[2, c], b * (d[3, c] - a2 * d[1, c])
-                tiles[6 * s, t, c] = ab * d[0, c] - total * d[2, c] + d[4, c]
+                d0, d1, d2 = half[s, 0, c], half[s, 1, c], half[s, 2, c]
+                d3, d4, d5 = half[s, 3, c], half[s, 4, c], half[s, 5, c]
+                even_a, odd_a = d4 - b2 * d2, a * (d3 - b2 * d1)
+                even_b, odd_b = d4 - a2 * d2, b * (d3 - a2 * d1)
+                tiles[6 * s, t, c] = ab * d0 - total * d2 + d4
                 tiles[6 * s + 1, t, c] = even_a + odd_a
                 tiles[6 * s + 2, t, c] = even_a - odd_a
                 tiles[6 * s + 3, t, c] = even_b + odd_b
                 tiles[6 * s + 4, t, c] = even_b - odd_b
-                tiles[6 * s + 5, t, c] = ab * d[1, c] - total * d[3, c] + d[5, c]
-        t += 1
+                tiles[6 * s + 5, t, c] = ab * d1 - total * d3 + d5
 
 
 def _output_rows(m: list[Any]) -> list[Any]:
@@ -285,14 +291,18 @@ def winograd_output(products: Array, y: Array, bias: Array) -> None:
                 half[2, s, c] = a2 * even_a + b2 * even_b
                 half[3, s, c] = a3 * odd_a + b3 * odd_b + products[30 + s, t, c]
         for i in range(min(4, height - top)):
-            h = half[i]
             for c in range(n_out):
-                even_a, odd_a = h[1, c] + h[2, c], h[1, c] - h[2, c]
-                even_b, odd_b = h[3, c] + h[4, c], h[3, c] - h[4, c]
-                whole[0, c] = h[0, c] + even_a + even_b + bias[c]
+                h1, h2, h3, h4 = (
+                    half[i, 1, c],
+                    half[i, 2, c],
+                    half[i, 3, c],
+                    half[i, 4, c],
+                )
+                even_a, odd_a, even_b, odd_b = h1 + h2, h1 - h2, h3 + h4, h3 - h4
+                whole[0, c] = half[i, 0, c] + even_a + even_b + bias[c]
                 whole[1, c] = a * odd_a + b * odd_b + bias[c]
                 whole[2, c] = a2 * even_a + b2 * even_b + bias[c]
-                whole[3, c] = a3 * odd_a + b3 * odd_b + h[5, c] + bias[c]
+                whole[3, c] = a3 * odd_a + b3 * odd_b + half[i, 5, c] + bias[c]
             for j in range(min(4, width - left)):
                 for c in range(n_out):
                     y[picture, top + i, left + j, c] = whole[j, c]
