@@ -81,7 +81,8 @@ def test_pad_sequence_is_pytorchs(lengths, batch_first, side, rest):
     (y * y).sum().backward()
     (z * z).sum().backward()
     for a, b in zip(ours, other, strict=True):
-        np.testing.assert_array_equal(a.grad.array, b.grad.numpy())
+        if len(b):
+            np.testing.assert_array_equal(a.grad.array, b.grad.numpy())
 
 
 def test_there_and_back():
