@@ -56,7 +56,7 @@ def max_pool_numpy(
     """y = the largest number of each window, and winners = its tap.
 
     The first of equals wins; NaN is larger than all, and of several the last one wins,
-    as in PyTorch. `lowest` is below all numbers.
+    as in PyTorch. `lowest` is below all numbers. Every window has a tap inside.
     """
     geometry = Tiling(*tiling)
     first = first_taps(geometry)[:, None]
@@ -83,10 +83,8 @@ def max_pool(
     for b in range(x.shape[0]):
         for o in range(where.shape[0]):
             first = 0
-            while first + 1 < where.shape[1] and where[o, first] < 0:
+            while where[o, first] < 0:
                 first += 1
-            if where[o, first] < 0:
-                first = 0
             for c in range(x.shape[2]):
                 y[b, o, c] = lowest
                 winners[b, o, c] = first

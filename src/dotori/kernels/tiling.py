@@ -104,7 +104,7 @@ def places(tiling: Tiling) -> NDArray[np.int64]:
 
 
 def first_taps(tiling: Tiling) -> NDArray[np.int64]:
-    """The number of each window's first tap that lies inside; 0 where none does."""
+    """The number of each window's first tap that lies inside; all have one."""
     found: NDArray[np.int64] = np.argmax(places(tiling) >= 0, axis=1)
     return found
 

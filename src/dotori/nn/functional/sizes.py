@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dotori.autograd import as_variable
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
-from dotori.kernels.tiling import Tiling, tile
+from dotori.kernels.tiling import Tiling, places, tile
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -86,17 +86,20 @@ def tiled(
     step = each_axis(place, "stride", steps, axes, 1)
     pad = each_axis(place, "padding", padding, axes, 0)
     apart = each_axis(place, "dilation", dilation, axes, 1)
-    for k, p, d in zip(size, pad, apart, strict=True):
-        if 2 * p > d * (k - 1) + 1:
-            raise ArgumentError(
-                f"{place}: padding is at most half of a window, so that each has "
-                f"something inside; got padding {padding}, kernel_size {kernel_size} "
-                f"and dilation {dilation}"
-            )
+    if any(2 * p > k for k, p in zip(size, pad, strict=True)):
+        raise ArgumentError(
+            f"{place}: padding is at most half of kernel_size, so that windows have "
+            f"something inside; got padding {padding} and kernel_size {kernel_size}"
+        )
     tiling = tile(t.shape[-axes:], size, step, pad, apart, ceil_mode)
     if min(tiling.out) < 1:
         raise ShapeError(
             f"{place}: no window of kernel_size {kernel_size} (padding {padding}, "
             f"dilation {dilation}) fits into x of shape {t.shape}"
+        )
+    if any(pad) and max(apart) > 1 and (places(tiling) < 0).all(axis=1).any():
+        raise ArgumentError(
+            f"{place}: a window of dilation {dilation} has no element inside of x of "
+            f"shape {t.shape}; make padding {padding} less"
         )
     return tiling
