@@ -227,3 +227,14 @@ def test_a_module_is_replaced_at_its_path():
     assert isinstance(model[0][1], nn.Tanh) and len(model[0]) == 2
     with pytest.raises(AttributeError, match="'7'"):
         model.set_submodule("7.1", nn.Tanh())
+
+
+def test_a_list_says_equal_modules_once():
+    layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU()])
+    assert repr(layers) == (
+        "ModuleList(\n"
+        "  (0-1): 2 x Linear(in_features=2, out_features=2, bias=True)\n"
+        "  (2): ReLU()\n"
+        ")"
+    )
+    assert repr(nn.ModuleList()) == "ModuleList()"

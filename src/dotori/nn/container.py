@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from operator import index as as_index
 from typing import Any, Generic, TypeVar
 
@@ -164,6 +165,16 @@ class ModuleList(Row[Module]):
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
+
+    def __repr__(self) -> str:
+        lines, i = [], 0
+        for text, alike in groupby(map(repr, self)):  # equal neighbours are said once
+            n = len(list(alike))
+            key = f"({i}): " if n == 1 else f"({i}-{i + n - 1}): {n} x "
+            lines.append("  " + key + text.replace("\n", "\n  "))
+            i += n
+        head = f"{type(self).__name__}("
+        return "\n".join([head, *lines, ")"]) if lines else f"{head})"
 
 
 class ModuleDict(Module):
