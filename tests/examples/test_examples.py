@@ -56,7 +56,7 @@ def first_and_last(losses, part=5):
 
 def test_every_example_has_a_test():
     text = Path(__file__).read_text(encoding="utf-8")
-    assert len(NAMES) == 9
+    assert len(NAMES) == 10
     for name in NAMES:
         assert f'load("{name}")' in text or f'run("{name}")' in text, name
 
@@ -76,6 +76,40 @@ def run(name, *arguments):
 
 def test_backprop_by_hand():
     assert "largest difference" in run("backprop_by_hand")
+
+
+def test_truncated_bptt_learns_as_pytorch_does():
+    """The same windows, states and steps give the same losses."""
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+    example = load("truncated_bptt")
+    dotori.manual_seed(0)
+    model = example.Forecaster(hidden_size=8)
+    gru, head = torch.nn.GRU(1, 8), torch.nn.Linear(8, 1)
+    for ours, theirs in ((model.recurrent, gru), (model.head, head)):
+        state = {k: torch.tensor(v.numpy()) for k, v in ours.state_dict().items()}
+        theirs.load_state_dict(state)
+    values = example.signal(400)
+    losses = example.train(model, dotori.tensor(values), window=40, epochs=3)
+
+    optimizer = torch.optim.Adam([*gru.parameters(), *head.parameters()], lr=0.01)
+    their_losses = []
+    for _ in range(3):
+        state, total = None, 0.0
+        for start in range(0, 400, 40):
+            part = torch.tensor(values[start : start + 41, None])
+            output, state = gru(part[:-1], state)
+            loss = torch.nn.functional.mse_loss(head(output), part[1:])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            state, total = state.detach(), total + loss.item()
+        their_losses.append(total / 10)
+    np.testing.assert_allclose(losses, their_losses, rtol=1e-4)
+    assert losses[-1] < losses[0] / 2
+
+
+def test_truncated_bptt_runs_as_a_program():
+    assert "epoch 8" in run("truncated_bptt")
 
 
 def test_gan_runs_as_a_program():
