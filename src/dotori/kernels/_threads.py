@@ -64,7 +64,7 @@ def set_number(number: int) -> None:
     _threads.forget()
 
 
-def in_parallel(n: int, run: Callable[[int, int], None], least: int = 1) -> None:
+def in_parallel(n: int, run: Callable[[int, int], object], least: int = 1) -> None:
     """Call ``run(start, stop)`` for pieces that make up ``range(n)``, on the threads.
 
     What `run` does for one index must not depend on the others, so that results are the
@@ -105,7 +105,7 @@ def in_parallel(n: int, run: Callable[[int, int], None], least: int = 1) -> None
             raise failure
 
 
-def _piece(run: Callable[[int, int], None], start: int, stop: int) -> None:
+def _piece(run: Callable[[int, int], object], start: int, stop: int) -> None:
     _here.inside = True  # a piece is not cut again
     run(start, stop)
 

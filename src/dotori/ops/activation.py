@@ -10,8 +10,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from dotori.ops._op import Op, Sample
 from dotori.ops.elementwise import Unary
+
+#: Arrays with more elements are worth kernels on several threads.
+LARGE = 1 << 17
 
 
 class Relu(Unary):
@@ -23,10 +28,20 @@ class Relu(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
+        if x.size > LARGE and xp is np:
+            from dotori.kernels import activation as kernel
+
+            if kernel.alike(x):
+                return kernel.relu(x)
         return xp.maximum(x, 0)
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
+        if y.size > LARGE and xp is np:
+            from dotori.kernels import activation as kernel
+
+            if kernel.alike(dy, y):
+                return kernel.relu_back(dy, y)
         return dy * (y > 0)
 
 
