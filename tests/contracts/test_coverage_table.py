@@ -16,7 +16,9 @@ HEAD = """# What of PyTorch is there
 This page is written by `tests/contracts/test_coverage_table.py`, which compares PyTorch 2.13's public lists with
 dotori's names. Every operator that is listed as there is tried on the samples of PyTorch's own operator list: values,
 types, gradients and second gradients, methods, forms in place, float32, and the inputs that PyTorch refuses
-(`tests/contracts/test_op_db.py` and `test_op_db_forms.py`).
+(`tests/contracts/test_op_db.py` and `test_op_db_forms.py`). Modules are built in both libraries with the same arguments
+and weights, and compared in the same way, on PyTorch's own samples (`test_module_db.py`) and on dotori's
+(`test_every_layer_matches_torch.py`).
 
 "Operators" is PyTorch's internal list for its own tests, those of them that take real numbers.
 
