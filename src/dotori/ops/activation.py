@@ -28,7 +28,7 @@ class Relu(Unary):
 
     @staticmethod
     def forward(xp: Any, x: Any) -> Any:
-        if x.size > LARGE and xp is np:
+        if xp is np and x.size > LARGE:
             from dotori.kernels import activation as kernel
 
             if kernel.alike(x):
@@ -37,7 +37,7 @@ class Relu(Unary):
 
     @staticmethod
     def backward(xp: Any, dy: Any, y: Any) -> Any:
-        if y.size > LARGE and xp is np:
+        if xp is np and y.size > LARGE:
             from dotori.kernels import activation as kernel
 
             if kernel.alike(dy, y):
