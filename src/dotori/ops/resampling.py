@@ -105,9 +105,12 @@ def _resampled(xp: Any, x: Any, taps: Taps, axis: int) -> Any:
     shape = x.shape
     outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
     x = xp.ascontiguousarray(x).reshape(outer, taps.n_in, inner)
-    y = xp.empty((outer, taps.n_out, inner), x.dtype)
-    w = xp.asarray(taps.weights, dtype=x.dtype)
-    compiled = xp is np and x.dtype.char in "fd" and x.dtype.isnative
+    if xp is not np:
+        w = xp.asarray(taps.matrix(), dtype=x.dtype)
+        return xp.matmul(w, x).reshape(*shape[:axis], taps.n_out, *shape[axis + 1 :])
+    y = np.empty((outer, taps.n_out, inner), x.dtype)
+    w = taps.weights.astype(x.dtype)
+    compiled = x.dtype.char in "fd" and x.dtype.isnative
     kernel = resample if compiled else resample.twin
 
     def piece(start: int, stop: int) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.autograd import apply, as_variable
+from dotori.backend import namespace
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.elementwise import where
@@ -110,7 +111,7 @@ class _Table:
 
     def at(self, indices: Sequence[Any]) -> Tensor:
         """The rows of the pixels at int arrays (N, *places), one for each axis."""
-        first = np.arange(self.shape[0])
+        first = namespace(self.rows.array).arange(self.shape[0])
         row: Any = first.reshape(-1, *(1,) * (indices[0].ndim - 1))
         for n, index in zip(self.shape[1:], indices, strict=True):
             row = row * n + index + self.frame
@@ -266,7 +267,7 @@ def affine_grid(
     places = np.stack(np.meshgrid(*axes, indexing="ij")[::-1], axis=-1)
     ones = np.ones((*places.shape[:-1], 1), t.dtype)
     places = np.concatenate((places, ones), axis=-1).reshape(-1, n_axes + 1)
-    found = matmul(places, t.transpose(1, 2))
+    found = matmul(namespace(t.array).asarray(places), t.transpose(1, 2))
     y: Tensor = found.reshape(size[0], *size[2:], n_axes)
     return y
 

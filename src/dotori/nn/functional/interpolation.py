@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -193,9 +194,7 @@ def _target(
         except TypeError as error:
             raise DTypeError(f"interpolate: size must be ints, got {size!r}") from error
     scales = [float(s) for s in given]
-    sizes = [
-        weights.output_length(n, s) for n, s in zip(x.shape[2:], scales, strict=True)
-    ]
+    sizes = [math.floor(n * s) for n, s in zip(x.shape[2:], scales, strict=True)]
     return sizes, [s if s > 0 else None for s in scales]
 
 

@@ -12,7 +12,6 @@ same ones in each step.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -138,8 +137,3 @@ _KERNELS: dict[str, tuple[Callable[[Any], Any], float]] = {
     "bicubic": (_keys_half, 2.0),
     "lanczos": (_lanczos, 3.0),
 }
-
-
-def output_length(n: int, scale: float) -> int:
-    """n pixels, enlarged: whole pixels only."""
-    return math.floor(n * scale)
