@@ -216,7 +216,7 @@ def _projected(
     query, key, value = inputs
     if weights.in_weight is not None and key is query and value is query:
         y = linear(query, weights.in_weight, weights.in_bias)  # one product for three
-        y = y.reshape(*y.shape[:2], 3, heads, -1)
+        y = y.reshape(*y.shape[:2], 3, heads, y.shape[2] // (3 * heads))
         return unbind(permute(y, (2, b, 3, 1 - b, 4)))
     if weights.in_weight is not None:
         parts: tuple[Tensor | None, ...] = chunk(weights.in_weight, 3)
@@ -230,7 +230,7 @@ def _projected(
         if weight is None:
             raise ArgumentError("attention: a weight of a projection is missing")
         y = linear(t, weight, bias)
-        y = y.reshape(*y.shape[:2], heads, -1)
+        y = y.reshape(*y.shape[:2], heads, y.shape[2] // heads)
         found.append(permute(y, (b, 2, 1 - b, 3)))
     return tuple(found)
 
@@ -242,7 +242,7 @@ def _static(given: Tensor, q: Tensor) -> Tensor:
             f"attention: static keys and values must have the shape ({n * heads}, "
             f"keys, {dim}), got {given.shape}"
         )
-    return given.reshape(n, heads, -1, dim)
+    return given.reshape(n, heads, given.shape[1], dim)
 
 
 def _with_more_keys(
