@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dotori.kernels import recurrent as kernels
 from dotori.ops._op import Op, Sample
 from dotori.ops.recurrent import (
     Sizes,
@@ -24,13 +25,14 @@ from dotori.ops.recurrent import (
     are_tensors,
     before,
     cell_samples,
+    fresh,
     in_torch,
     of_affine,
     sigmoid,
     step_by_step,
     steps,
+    suited,
     through_formula,
-    to_sigmoid,
 )
 
 
@@ -68,28 +70,23 @@ class GRU(Op):
             for w in (w_ih, w_hh, b_ih, b_hh)
         )
         gates = affine(xp, x, w_ih, b_ih)
-        if b_hh is not None:
-            gates[:, :two] += b_hh[:two]
-        h, w = h0.copy(), w_hh.T
+        if b_hh is None:
+            b_hh = xp.zeros(3 * size, gates.dtype)
+        gates[:, :two] += b_hh[:two]
+        add, move = suited(xp, gates, kernels.gru_gates, kernels.gru_state)
+        h, w = fresh(xp, h0, h0.shape, gates.dtype), w_hh.T
+        b_past = fresh(xp, b_hh[two:], (size,), gates.dtype)
         y = xp.empty((len(x), size), gates.dtype)
         past = xp.empty_like(y)
         sent = xp.empty((len(h), 3 * size), gates.dtype)
         for rows, n in steps(sizes, reverse):
-            product = xp.matmul(h[:n], w, out=sent[:n])
-            rz, new = gates[rows, :two], gates[rows, two:]
-            rz += product[:, :two]
-            to_sigmoid(xp, rz)
-            seen = product[:, two:]
-            if b_hh is not None:
-                seen += b_hh[two:]
-            past[rows] = seen
-            seen *= rz[:, :size]
-            new += seen
+            product, a = xp.matmul(h[:n], w, out=sent[:n]), gates[rows]
+            minus, new = a[:, :two], a[:, two:]
+            minus += product[:, :two]
+            xp.exp(minus, out=minus)
+            add(a, product, b_past, past[rows])
             xp.tanh(new, out=new)
-            now = xp.subtract(h[:n], new, out=y[rows])
-            now *= rz[:, size:]
-            now += new
-            h[:n] = now
+            move(a, h[:n], y[rows])
         return y, h, gates, past
 
     @staticmethod
@@ -114,22 +111,20 @@ class GRU(Op):
             inputs = (x, h0, w_ih, w_hh, b_ih, b_hh)
             attrs = {"sizes": sizes, "reverse": reverse}
             return through_formula(gru_by_formula, xp, dys, needs, inputs, attrs)
-        size = h0.shape[1]
+        slopes, back = suited(xp, gates, kernels.gru_slopes, kernels.gru_back)
+        da, dn = xp.empty_like(gates), xp.empty_like(y)
         h_before = before(xp, y, h0, sizes, reverse)
-        da, dn = _slopes(xp, gates, past, h_before)
+        slopes(gates, past, h_before, da, dn)
         dy, dh = dys
-        dh = xp.zeros_like(h0) if dh is None else dh.copy()
+        dh = fresh(xp, dh, h0.shape, gates.dtype)
         for rows, n in reversed(steps(sizes, reverse)):
             dnow, d = dh[:n], da[rows]
             if dy is not None:
                 dnow += dy[rows]
-            dn[rows] *= dnow
-            by_gate = d.reshape(n, 3, size)
-            by_gate *= dnow[:, None]
-            dnow *= gates[rows, size : 2 * size]
+            back(d, gates[rows], dn[rows], dnow)
             dnow += d @ w_hh
         _, dw_hh, db_hh = of_affine(xp, da, (None, *needs[3::2]), h_before, w_hh)
-        da[:, 2 * size :] = dn  # W_ih x was not multiplied by r
+        da[:, 2 * h0.shape[1] :] = dn  # W_ih x was not multiplied by r
         dx, dw_ih, db_ih = of_affine(xp, da, needs[0::2], x, w_ih)
         return dx, dh, dw_ih, dw_hh, db_ih, db_hh
 
@@ -172,19 +167,3 @@ def gru_by_formula(
 
     y, (h,) = step_by_step(xp, step, from_input, (h0,), sizes, reverse)
     return y, h
-
-
-def _slopes(xp: Any, gates: Any, past: Any, h_before: Any) -> tuple[Any, Any]:
-    """The derivatives of h_t with respect to what W_hh h is a part of, in r, z and n,
-    side by side; and with respect to what is under the tanh."""
-    size = past.shape[1]
-    r, z, n = gates[:, :size], gates[:, size : 2 * size], gates[:, 2 * size :]
-    slopes = xp.empty_like(gates)
-    by_r, by_z, by_past = xp.split(slopes, 3, axis=1)
-    by_n = (1 - z) * (1 - n * n)
-    xp.multiply(by_n, r, out=by_past)
-    xp.multiply(by_past, past, out=by_r)
-    by_r *= 1 - r
-    xp.multiply(h_before - n, z, out=by_z)
-    by_z *= 1 - z
-    return slopes, by_n

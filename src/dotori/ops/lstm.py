@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dotori.kernels import recurrent as kernels
+from dotori.kernels.recurrent import parts
 from dotori.ops._op import Op, Sample
 from dotori.ops.recurrent import (
     Sizes,
@@ -27,13 +29,14 @@ from dotori.ops.recurrent import (
     are_tensors,
     before,
     cell_samples,
+    fresh,
     in_torch,
     of_affine,
     sigmoid,
     step_by_step,
     steps,
+    suited,
     through_formula,
-    to_sigmoid,
 )
 
 
@@ -73,23 +76,21 @@ class LSTM(Op):
             _for_forward(xp, w, size) for w in (w_ih, w_hh, b_ih, b_hh)
         )
         gates = affine(xp, x, w_ih, b_ih, b_hh)
-        h, c, w = h0.copy(), c0.copy(), w_hh.T
+        (cell,) = suited(xp, gates, kernels.lstm_cell)
+        h, c = (fresh(xp, s, s.shape, gates.dtype) for s in (h0, c0))
+        w = w_hh.T
         y = xp.empty((len(x), h.shape[1]), gates.dtype)
         cells = xp.empty((len(x), size), gates.dtype)
         shown = xp.empty_like(cells)  # tanh(c_t)
         sent = xp.empty((len(c), 4 * size), gates.dtype)
-        new = xp.empty_like(c)
         for rows, n in steps(sizes, reverse):
             a = gates[rows]
             a += xp.matmul(h[:n], w, out=sent[:n])
-            to_sigmoid(xp, a[:, : 3 * size])
-            o, i, f, g = _each(a, size)
+            minus, g = a[:, : 3 * size], a[:, 3 * size :]
+            xp.exp(minus, out=minus)
             xp.tanh(g, out=g)
-            cell = c[:n]
-            cell *= f
-            cell += xp.multiply(i, g, out=new[:n])
-            cells[rows] = cell
-            r = xp.multiply(o, xp.tanh(cell, out=shown[rows]), out=new[:n])
+            cell(a, c[:n], cells[rows])
+            r = a[:, :size] * xp.tanh(cells[rows], out=shown[rows])
             h[:n] = y[rows] = r if w_hr is None else r @ w_hr.T
         return y, h, c, gates, cells, shown
 
@@ -120,23 +121,22 @@ class LSTM(Op):
             return through_formula(lstm_by_formula, xp, dys, needs, inputs, attrs)
         size = c0.shape[1]
         w_in, w_back = (xp.roll(w, size, axis=0) for w in (w_ih, w_hh))
-        da, through = _slopes(xp, gates, before(xp, cells, c0, sizes, reverse), shown)
+        slopes, back = suited(xp, gates, kernels.lstm_slopes, kernels.lstm_back)
+        da, through = xp.empty_like(gates), xp.empty_like(cells)
+        c_before = before(xp, cells, c0, sizes, reverse)
+        slopes(gates, c_before, shown, da, through)
         dy, dh, dc = dys
-        dh = xp.zeros_like(h0) if dh is None else dh.copy()
-        dc = xp.zeros_like(c0) if dc is None else dc.copy()
+        dh = fresh(xp, dh, h0.shape, gates.dtype)
+        dc = fresh(xp, dc, c0.shape, gates.dtype)
         dh_all: Any = None if w_hr is None else xp.empty_like(y)
         for rows, n in reversed(steps(sizes, reverse)):
-            dr, dcell, d = dh[:n], dc[:n], da[rows]
+            dr, d = dh[:n], da[rows]
             if dy is not None:
                 dr += dy[rows]
             if w_hr is not None:
                 dh_all[rows] = dr
                 dr = dr @ w_hr
-            dcell += dr * through[rows]
-            d[:, :size] *= dr
-            by_gate = d.reshape(n, 4, size)
-            by_gate[:, 1:] *= dcell[:, None]
-            dcell *= gates[rows, 2 * size : 3 * size]
+            back(d, gates[rows], through[rows], dr, dc[:n])
             xp.matmul(d, w_back, out=dh[:n])
         h_before = before(xp, y, h0, sizes, reverse) if needs[4] else None
         dx, dw_ih, db_ih = of_affine(xp, da, (needs[0], needs[3], needs[5]), x, w_in)
@@ -190,10 +190,9 @@ def lstm_by_formula(
 ) -> Any:
     """The same step by step, with nothing in place."""
     from_input = affine(xp, x, w_ih, b_ih, b_hh)
-    size = w_hh.shape[0] // 4
 
     def step(a: Any, h: Any, c: Any) -> Any:
-        i, f, g, o = _each(a + h @ w_hh.T, size)
+        i, f, g, o = parts(a + h @ w_hh.T, 4)
         c = sigmoid(xp, f) * c + sigmoid(xp, i) * xp.tanh(g)
         h = sigmoid(xp, o) * xp.tanh(c)
         return (h if w_hr is None else h @ w_hr.T), c
@@ -209,31 +208,3 @@ def _for_forward(xp: Any, w: Any, size: int) -> Any:
     w = xp.roll(w, size, axis=0)
     w[: 3 * size] *= -1
     return w
-
-
-def _slopes(xp: Any, gates: Any, c_before: Any, shown: Any) -> tuple[Any, Any]:
-    """The derivatives of h_t with respect to a_o, and of c_t to a_i, a_f and a_g,
-    side by side; and of h_t with respect to c_t."""
-    size = shown.shape[1]
-    slopes = xp.empty_like(gates)
-    o, i, _, g = _each(gates, size)
-    s = gates[:, : 3 * size]
-    xp.subtract(1, s, out=slopes[:, : 3 * size])
-    slopes[:, : 3 * size] *= s
-    by_o, by_i, by_f, by_g = _each(slopes, size)
-    by_o *= shown
-    by_i *= g
-    by_f *= c_before
-    xp.subtract(1, g * g, out=by_g)
-    by_g *= i
-    return slopes, o * (1 - shown * shown)
-
-
-def _each(gates: Any, size: int) -> tuple[Any, Any, Any, Any]:
-    """The four parts along the last axis."""
-    return (
-        gates[:, :size],
-        gates[:, size : 2 * size],
-        gates[:, 2 * size : 3 * size],
-        gates[:, 3 * size :],
-    )

@@ -26,6 +26,9 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+
+from dotori.kernels import Pair
 from dotori.ops._op import Op, Sample
 
 Sizes = tuple[int, ...]
@@ -55,7 +58,7 @@ class RNN(Op):
         relu: bool,
     ) -> Any:
         y = affine(xp, x, w_ih, b_ih, b_hh)  # becomes the states
-        h, w = h0.copy(), w_hh.T
+        h, w = fresh(xp, h0, h0.shape, y.dtype), w_hh.T
         sent = xp.empty_like(h)
         for rows, n in steps(sizes, reverse):
             now = y[rows]
@@ -89,7 +92,7 @@ class RNN(Op):
             attrs = {"sizes": sizes, "reverse": reverse, "relu": relu}
             return through_formula(rnn_by_formula, xp, dys, needs, inputs, attrs)
         dy, dh = dys
-        dh = xp.zeros_like(h0) if dh is None else dh.copy()
+        dh = fresh(xp, dh, h0.shape, y.dtype)
         da = (~(y <= 0)).astype(y.dtype) if relu else 1 - y * y  # f', to be f' dh
         for rows, n in reversed(steps(sizes, reverse)):
             if dy is not None:
@@ -151,14 +154,14 @@ def steps(sizes: Sizes, reverse: bool) -> list[tuple[slice, int]]:
 
 def before(xp: Any, y: Any, start: Any, sizes: Sizes, reverse: bool) -> Any:
     """For each row of `y`, the state that its step began with."""
-    n = sizes[0]
+    n, start = sizes[0], fresh(xp, start, start.shape, y.dtype)
     if sizes[-1] == n:
         first, rest = start[:n], y[n:] if reverse else y[: len(y) - n]
         return xp.concatenate([rest, first] if reverse else [first, rest])
-    found, state = xp.empty_like(y), start.copy()
+    found = xp.empty_like(y)
     for rows, n in steps(sizes, reverse):
-        found[rows] = state[:n]
-        state[:n] = y[rows]
+        found[rows] = start[:n]
+        start[:n] = y[rows]
     return found
 
 
@@ -187,14 +190,18 @@ def sigmoid(xp: Any, a: Any) -> Any:
     return 0.5 * xp.tanh(0.5 * a) + 0.5
 
 
-def to_sigmoid(xp: Any, minus: Any) -> None:
-    """s(-minus), in its own memory.
+def fresh(xp: Any, values: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """A copy of `values` to write into, in C order; zeros for None."""
+    if values is None:
+        return xp.zeros(shape, dtype)
+    return xp.array(values, dtype, order="C")
 
-    NumPy's e^x takes half the time of its tanh, and negated weights save a negation.
-    """
-    xp.exp(minus, out=minus)
-    minus += 1
-    xp.reciprocal(minus, out=minus)
+
+def suited(xp: Any, like: Any, *kernels: Pair) -> tuple[Callable[..., None], ...]:
+    """The kernels, or their twins where numbers such as those of `like` have none."""
+    if xp is np and like.dtype.char in "fd":
+        return kernels
+    return tuple(kernel.twin for kernel in kernels)
 
 
 def are_tensors(values: Any) -> bool:
