@@ -2,10 +2,6 @@
 
 import numpy as np
 
-from dotori.kernels import activation
-
-assert activation  # registers them
-
 
 def relu(n):
     def make(rng, dtype):

@@ -1,5 +1,9 @@
 """Every kernel beside its twin: one without a twin, or without inputs here, fails."""
 
+import pkgutil
+import sys
+import threading
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -7,9 +11,10 @@ import numpy as np
 import pytest
 
 from dotori import kernels
-from dotori.kernels import _pair, adaptive, optim, paired, registry
+from dotori.kernels import _compiler, _pair, optim, paired, registry
 
-assert adaptive and optim  # the files that register kernels
+for _module in pkgutil.iter_modules(kernels.__path__):  # each registers its kernels
+    import_module(f"dotori.kernels.{_module.name}")
 
 # The scalars of each kernel, in several settings; arrays come first, None leaves one out.
 A = "array"
@@ -41,6 +46,7 @@ SIZES = [0, 1, 7, 70_000]
 # Kernels whose arrays have shapes of their own: functions of a random generator and a
 # type that give the arguments, in files `kernel_samples_*.py` beside this one.
 SHAPED = {}
+sys.path.insert(0, str(Path(__file__).parent))
 for _path in sorted(Path(__file__).parent.glob("kernel_samples_*.py")):
     SHAPED |= import_module(_path.stem).SHAPED
 
@@ -145,11 +151,59 @@ def test_without_numba_the_twin_runs(monkeypatch):
 
 
 def test_a_child_process_never_compiles(monkeypatch):
-    monkeypatch.setattr(_pair, "_process", -1)
+    monkeypatch.setattr(_compiler, "_process", -1)
     monkeypatch.setattr(_pair, "WORTH_COMPILING", 0)
     pair = _pair.Pair(optim.sgd_numpy, registry["sgd"].loop)
     pair(*arguments(CASES["sgd"][0], 9, np.float32))
-    assert "NumPy so far" in repr(pair)
+    assert "NumPy so far" in repr(pair) and not kernels.pending()
+
+
+def when_done(condition):
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+def test_compiling_goes_on_beside_the_work(monkeypatch):
+    """The call that asks for it does not wait; the loop takes over when it is there."""
+    pytest.importorskip("numba", reason="compiles the kernels")
+    monkeypatch.setattr(_pair, "WORTH_COMPILING", 0)
+    go_on = threading.Event()
+    real = _compiler.dispatcher
+
+    def held(loop):
+        go_on.wait(60)
+        return real(loop)
+
+    monkeypatch.setattr(_compiler, "dispatcher", held)
+    pair = _pair.Pair(optim.sgd_numpy, registry["sgd"].loop)
+    case = CASES["sgd"][1]
+    before = arguments(case, 1000, np.float32)
+    pair(*before)
+    pair(*arguments(case, 1000, np.float32))
+    assert kernels.pending() == 1 and "NumPy so far" in repr(pair)
+    go_on.set()
+    assert when_done(lambda: not kernels.pending()) and "compiled" in repr(pair)
+    after = arguments(case, 1000, np.float32)
+    pair(*after)
+    for x, y in zip(before[:3], after[:3], strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_a_kernel_that_does_not_compile_is_reported_and_the_twin_goes_on(
+    monkeypatch, caplog
+):
+    pytest.importorskip("numba", reason="compiles the kernels")
+    monkeypatch.setattr(_pair, "WORTH_COMPILING", 0)
+
+    def broken(p, g, momentum, *rest):
+        p[0] = "text"
+
+    pair = _pair.Pair(optim.sgd_numpy, broken)
+    pair(*arguments(CASES["sgd"][0], 9, np.float32))
+    assert when_done(lambda: not kernels.pending())
+    assert "compiling broken failed" in caplog.text and "NumPy so far" in repr(pair)
 
 
 def test_an_unknown_choice_is_refused():

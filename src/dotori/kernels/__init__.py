@@ -1,5 +1,6 @@
 """Kernels: the loops of the textbook, beside the NumPy code that they agree with."""
 
+from dotori.kernels._compiler import pending as pending
 from dotori.kernels._pair import Pair as Pair
 from dotori.kernels._pair import paired as paired
 from dotori.kernels._pair import registry as registry

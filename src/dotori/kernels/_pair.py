@@ -7,24 +7,22 @@ over: equal seeds give equal results with and without Numba.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
 from dotori.errors import ArgumentError, need
+from dotori.kernels._compiler import compile_later, dispatcher, is_child
 
 #: Importing Numba and compiling take about a second: the time in which a twin works
-#: through some 10^8 elements. Before that, compiling would only make a user wait.
+#: through some 10^8 elements. Before that, compiling would only cost.
 WORTH_COMPILING = 200_000_000
 
 #: Every pair by the name of its loop. `tests/contracts/` walks it.
 registry: dict[str, Pair] = {}
 
 _lock = threading.Lock()
-_process = os.getpid()
 
 
 class _Choice:
@@ -42,8 +40,9 @@ def use(mode: str) -> None:
     Parameters
     ----------
     mode : {"auto", "numba", "numpy"}
-        ``"auto"``: NumPy at first, compiled loops once they pay. ``"numba"``: compiled
-        at once. ``"numpy"``: never compiled.
+        ``"auto"``: NumPy at first; once compiling pays, a thread of its own does it
+        while the work goes on (`pending` counts what is left). ``"numba"``: compiled at
+        once, which makes the first call of each kernel wait. ``"numpy"``: never.
 
     Raises
     ------
@@ -92,50 +91,51 @@ class Pair:
         self.twin, self.loop, self.passes = twin, loop, passes
         self.__name__ = loop.__name__
         self.__doc__ = twin.__doc__
-        self._compiled: Callable[..., None] | None = None
+        self._compiled: dict[Any, Callable[..., None]] = {}  # by type of number
+        self._asked: set[Any] = set()
         self._work = 0
 
     def __call__(self, *args: Any) -> None:
         mode = _choice.mode
         if mode != "numpy":
-            compiled = self._compiled
-            if compiled is None:
-                self._work += self.passes * args[0].size
-                if mode == "numba" or self._work > WORTH_COMPILING:
-                    compiled = self._compile()
+            dtype = args[0].dtype
+            compiled = self._compiled.get(dtype)
+            if compiled is None and (mode == "numba" or self._pays(args[0])):
+                compiled = self._obtain(args, mode)
             if compiled is not None:
-                scalar = args[0].dtype.type
+                scalar = dtype.type
                 compiled(*[scalar(a) if isinstance(a, float) else a for a in args])
                 return
         self.twin(*args)
 
-    def _compile(self) -> Callable[..., None] | None:
-        """The compiled loop; None where there is no Numba, or in a child process.
+    def _pays(self, first: Any) -> bool:
+        self._work += self.passes * first.size
+        return self._work > WORTH_COMPILING
 
-        Forked children that compile can leave a cache behind that crashes others
-        (Numba issue 10486), so only the process that loaded this module compiles.
+    def _obtain(self, args: tuple[Any, ...], mode: str) -> Callable[..., None] | None:
+        """The compiled loop: now in mode "numba", else asked for and not waited for.
+
+        None where there is no Numba, and in a child process: forked children that
+        compile can leave a cache behind that crashes others (Numba issue 10486).
         """
-        if find_spec("numba") is None or _is_child():
+        dtype = args[0].dtype
+        if find_spec("numba") is None or is_child():
             self._work = 0
-            return None
-        with _lock:
-            if self._compiled is None:
-                numba = need("numba", "fast", "compiled kernels")
-                self._compiled = numba.njit(
-                    self.loop, cache=True, error_model="numpy", nogil=True
-                )
-        return self._compiled
+        elif mode == "numba":
+            with _lock:
+                self._compiled.setdefault(dtype, dispatcher(self.loop))
+        elif dtype not in self._asked:
+            self._asked.add(dtype)
+
+            def keep(made: Callable[..., None]) -> None:
+                self._compiled[dtype] = made
+
+            compile_later(self.loop, args, keep)
+        return self._compiled.get(dtype)
 
     def __repr__(self) -> str:
-        state = "compiled" if self._compiled is not None else "NumPy so far"
+        state = "compiled" if self._compiled else "NumPy so far"
         return f"<kernel {self.__name__}: {state}>"
-
-
-def _is_child() -> bool:
-    if os.getpid() != _process:
-        return True
-    multiprocessing = sys.modules.get("multiprocessing")
-    return multiprocessing is not None and multiprocessing.parent_process() is not None
 
 
 def paired(

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dotori.kernels import pending
 from dotori.train.callback import Callback, Record
 
 if TYPE_CHECKING:
@@ -71,11 +72,12 @@ class Progress(Callback):
     def describe(self, record: Record) -> str:
         """The record's numbers in one line."""
         names = self.names or {k: k for k in record if k not in ("epoch", "lr")}
-        return "  ".join(
+        numbers = "  ".join(
             f"{shown} {record[name]:.4g}"
             for name, shown in names.items()
             if isinstance(record.get(name), (int, float))
         )
+        return numbers + ("  (compiling kernels meanwhile)" if pending() else "")
 
     def _is_terminal(self) -> bool:
         return bool(getattr(self.stream, "isatty", lambda: False)())

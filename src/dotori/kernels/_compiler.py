@@ -1,0 +1,120 @@
+"""Compiling with Numba: at once, or in a thread of its own while the work goes on.
+
+As kernels and their twins agree bit for bit, nobody has to wait: the twin runs until
+the loop is there. What was compiled once lies on disk for the next process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dotori.errors import need
+
+_log = logging.getLogger("dotori.kernels")
+_process = os.getpid()
+
+Keep = Callable[[Callable[..., None]], None]
+
+
+class _Later:
+    """Loops that wait to be compiled, and the thread that does it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Callable[..., None], list[Any], Keep]] = []
+        self.left = 0
+        self.lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+    def add(self, loop: Callable[..., None], about: list[Any], keep: Keep) -> None:
+        with self.lock:
+            self.waiting.append((loop, about, keep))
+            self.left += 1
+            if self.thread is None:
+                # No daemon: Python waits for the kernel that is being compiled when
+                # the program ends, as a thread must not be cut off inside of LLVM.
+                self.thread = threading.Thread(target=self.run, name="dotori compiler")
+                self.thread.start()
+
+    def run(self) -> None:
+        while True:
+            with self.lock:
+                if not self.waiting or not threading.main_thread().is_alive():
+                    self.thread, self.left = None, 0
+                    return
+                loop, about, keep = self.waiting.pop(0)
+            self.compile(loop, about, keep)
+            with self.lock:
+                self.left -= 1
+
+    def compile(self, loop: Callable[..., None], about: list[Any], keep: Keep) -> None:
+        start = time.perf_counter()
+        try:
+            made: Any = dispatcher(loop)
+            made.compile(tuple(map(_type_of, about)))
+        except Exception:  # the twin goes on; a kernel is only ever faster
+            _log.warning("compiling %s failed", loop.__name__, exc_info=True)
+        else:
+            keep(made)
+            seconds = time.perf_counter() - start
+            _log.info("compiled %s in %.2f s", loop.__name__, seconds)
+
+
+_later = _Later()
+
+
+def compile_later(loop: Callable[..., None], args: tuple[Any, ...], keep: Keep) -> None:
+    """Compile `loop` for arguments like these, then hand it to `keep`."""
+    # notes of what the arrays are, so that they themselves can be freed meanwhile
+    _later.add(loop, [_note(a, args[0].dtype.type) for a in args], keep)
+
+
+def pending() -> int:
+    """How many kernels are being compiled, or wait for it.
+
+    Examples
+    --------
+    >>> pending()
+    0
+    """
+    return _later.left
+
+
+def dispatcher(loop: Callable[..., None]) -> Callable[..., None]:
+    """The loop as Numba runs it; compiled at the first call with a signature."""
+    numba = need("numba", "fast", "compiled kernels")
+    made: Callable[..., None] = numba.njit(
+        loop, cache=True, error_model="numpy", nogil=True
+    )
+    return made
+
+
+def is_child() -> bool:
+    """Whether this process was forked or spawned by one that has loaded this file."""
+    if os.getpid() != _process:
+        return True
+    multiprocessing = sys.modules.get("multiprocessing")
+    return multiprocessing is not None and multiprocessing.parent_process() is not None
+
+
+def _note(value: Any, scalar: Any) -> Any:
+    if hasattr(value, "dtype") and value.ndim:
+        flags = value.flags
+        order = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
+        return value.dtype, value.ndim, order, not flags.writeable
+    return scalar(value) if isinstance(value, float) else value
+
+
+def _type_of(note: Any) -> Any:
+    """Numba's type of an argument, from its note."""
+    numba = need("numba", "fast", "compiled kernels")
+    if not isinstance(note, tuple):
+        return numba.typeof(note)
+    dtype, ndim, order, readonly = note
+    item = numba.from_dtype(dtype)
+    return numba.types.Array(item, ndim, order, readonly=readonly)
