@@ -292,7 +292,7 @@ class Conv2d(_Forward):
 
     Attributes
     ----------
-    weight : Parameter, shape (out_channels, in_channels / groups, *kernel_size)
+    weight : Parameter, shape ``(out_channels, in_channels / groups, *kernel_size)``
     bias : Parameter, shape (out_channels,), or None
 
     Examples
@@ -309,7 +309,7 @@ class Conv2d(_Forward):
 
 
 class Conv3d(_Forward):
-    """Kernels that slide over volumes: x (N, C, D, H, W) -> (N, K, *out).
+    """Kernels that slide over volumes: x (N, C, D, H, W) -> (N, K, D, H, W).
 
     Parameters are those of `Conv2d`, for three axes.
 
@@ -371,7 +371,7 @@ class ConvTranspose2d(_Transposed):
 
 
 class ConvTranspose3d(_Transposed):
-    """The shape of a `Conv3d` undone: x (N, C, D, H, W) -> (N, K, *out).
+    """The shape of a `Conv3d` undone: x (N, C, D, H, W) -> (N, K, D, H, W).
 
     Parameters are those of `ConvTranspose1d`, an int or three for each.
 

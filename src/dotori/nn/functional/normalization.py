@@ -206,7 +206,7 @@ def layer_norm(
 
     Parameters
     ----------
-    input : Tensor, shape (..., *normalized_shape)
+    input : Tensor, shape ``(..., *normalized_shape)``
     normalized_shape : int or sequence of int
     weight, bias : Tensor, shape normalized_shape, or None
 
@@ -238,7 +238,7 @@ def rms_norm(
 
     Parameters
     ----------
-    input : Tensor, shape (..., *normalized_shape)
+    input : Tensor, shape ``(..., *normalized_shape)``
     normalized_shape : int or sequence of int
     weight : Tensor, shape normalized_shape, or None
     eps : float, optional

@@ -119,7 +119,7 @@ def channel_shuffle(input: TensorLike, groups: int) -> Tensor:
 
     Parameters
     ----------
-    input : Tensor, shape (N, C, *)
+    input : Tensor, shape (N, C, ...)
     groups : int
 
     Raises
