@@ -90,9 +90,9 @@ def grid_sample(
     y = None
     for corner in product(*taps):
         value = table.at([index for index, _ in corner])
-        for _, weight in corner:
-            if weight is not None:
-                value = value * weight.unsqueeze(-1)
+        if mode != "nearest":
+            weight = math.prod(w for _, w in corner)  # first: they are few
+            value = value * weight.unsqueeze(-1)
         y = value if y is None else y + value
     assert y is not None  # an input has axes
     return y.movedim(-1, 1)
