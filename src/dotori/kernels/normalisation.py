@@ -172,14 +172,14 @@ def channel_gradient(
 def row_norm_numpy(
     x: Array,
     w: Array,
-    b: Array,
+    shift: Array,
     eps: float,
     centred: bool,
     y: Array,
     mean: Array,
     var: Array,
 ) -> None:
-    """y_ij = (x_ij - mean_i) / sqrt(var_i + eps) w_j + b_j.
+    """y_ij = (x_ij - mean_i) / sqrt(var_i + eps) w_j + shift_j.
 
     mean_i and var_i are those of the row; without `centred`, mean_i = 0.
     """
@@ -193,14 +193,14 @@ def row_norm_numpy(
         v[...] = _along(part * part) / n
         np.multiply(part, (1 / np.sqrt(v + x.dtype.type(eps)))[:, None], part)
         np.multiply(part, w, part)
-        np.add(part, b, part)
+        np.add(part, shift, part)
 
 
 @paired(row_norm_numpy, passes=3)
 def row_norm(
     x: Array,
     w: Array,
-    b: Array,
+    shift: Array,
     eps: float,
     centred: bool,
     y: Array,
@@ -209,39 +209,41 @@ def row_norm(
 ) -> None:
     """Each row is read once from memory, then from the cache."""
     width = x.shape[1]
-    one, n, zero = x.dtype.type(1), x.dtype.type(width), x.dtype.type(0)
+    one, n = x.dtype.type(1), x.dtype.type(width)
     t = np.empty_like(w)
     for i in range(len(x)):
-        m = zero
-        if centred:
+        row, out = x[i], y[i]
+        m = v = x.dtype.type(0)
+        for step in range(0 if centred else 1, 2):  # the mean, then the variance
             for j in range(width):
-                t[j] = x[i, j]
+                d = row[j] - m
+                t[j] = d * d if step else d
             left = width
             while left > 1:
-                half = left // 2
-                for j in range(half):
-                    t[j] += t[half + j]
-                if left % 2:
-                    t[0] += t[left - 1]
-                left = half
-            m = t[0] / n
-        for j in range(width):
-            d = x[i, j] - m
-            y[i, j] = d
-            t[j] = d * d
-        left = width
-        while left > 1:
-            half = left // 2
-            for j in range(half):
-                t[j] += t[half + j]
-            if left % 2:
-                t[0] += t[left - 1]
-            left = half
-        v = t[0] / n
+                if left == 8:  # the same sums, without loops
+                    a, b = t[0] + t[4], t[1] + t[5]
+                    t[0] = (a + (t[2] + t[6])) + (b + (t[3] + t[7]))
+                    break
+                if left % 4 == 0:  # folded twice
+                    left //= 4
+                    t1, t2, t3 = t[left:], t[2 * left :], t[3 * left :]
+                    for j in range(left):
+                        t[j] = (t[j] + t2[j]) + (t1[j] + t3[j])
+                else:
+                    t1 = t[left // 2 :]
+                    for j in range(left // 2):
+                        t[j] += t1[j]
+                    if left % 2:
+                        t[0] += t[left - 1]
+                    left //= 2
+            if step:
+                v = t[0] / n
+            else:
+                m = t[0] / n
         mean[i], var[i] = m, v
         r = one / math.sqrt(v + eps)
         for j in range(width):
-            y[i, j] = y[i, j] * r * w[j] + b[j]
+            out[j] = (row[j] - m) * r * w[j] + shift[j]
 
 
 def row_norm_gradient_numpy(
@@ -292,45 +294,46 @@ def row_norm_gradient(
 ) -> None:
     """Each row is read once from memory, then from the cache."""
     width = x.shape[1]
-    one, n, zero = x.dtype.type(1), x.dtype.type(width), x.dtype.type(0)
+    one, n = x.dtype.type(1), x.dtype.type(width)
     u, g, t = np.empty_like(w), np.empty_like(w), np.empty_like(w)
     for i in range(len(x)):
-        k, first = i // block, i % block == 0
+        row, given, made = x[i], dy[i], dx[i]
         m = mean[i]
         r = one / math.sqrt(var[i] + eps)
         for j in range(width):
-            u[j] = (x[i, j] - m) * r
-            g[j] = dy[i, j] * w[j]
-            t[j] = g[j] * u[j]
-        left = width
-        while left > 1:
-            half = left // 2
-            for j in range(half):
-                t[j] += t[half + j]
-            if left % 2:
-                t[0] += t[left - 1]
-            left = half
-        c = t[0] / n
-        a = zero
-        if centred:
+            u[j] = (row[j] - m) * r
+            g[j] = given[j] * w[j]
+        along = along_u = x.dtype.type(0)
+        for step in range(0 if centred else 1, 2):  # the mean of g, then of g u
             for j in range(width):
-                t[j] = g[j]
+                t[j] = g[j] * u[j] if step else g[j]
             left = width
             while left > 1:
-                half = left // 2
-                for j in range(half):
-                    t[j] += t[half + j]
-                if left % 2:
-                    t[0] += t[left - 1]
-                left = half
-            a = t[0] / n
+                if left == 8:
+                    a, b = t[0] + t[4], t[1] + t[5]
+                    t[0] = (a + (t[2] + t[6])) + (b + (t[3] + t[7]))
+                    break
+                if left % 4 == 0:  # folded twice
+                    left //= 4
+                    t1, t2, t3 = t[left:], t[2 * left :], t[3 * left :]
+                    for j in range(left):
+                        t[j] = (t[j] + t2[j]) + (t1[j] + t3[j])
+                else:
+                    t1 = t[left // 2 :]
+                    for j in range(left // 2):
+                        t[j] += t1[j]
+                    if left % 2:
+                        t[0] += t[left - 1]
+                    left //= 2
+            if step:
+                along_u = t[0] / n
+            else:
+                along = t[0] / n
+        dwk, dbk = dw[i // block], db[i // block]
+        if i % block == 0:
+            dwk[:], dbk[:] = 0, 0
         for j in range(width):
-            dx[i, j] = (g[j] - a - u[j] * c) * r
-        if first:
-            for j in range(width):
-                dw[k, j] = dy[i, j] * u[j]
-                db[k, j] = dy[i, j]
-        else:
-            for j in range(width):
-                dw[k, j] += dy[i, j] * u[j]
-                db[k, j] += dy[i, j]
+            made[j] = (g[j] - along - u[j] * along_u) * r
+        for j in range(width):
+            dwk[j] += given[j] * u[j]
+            dbk[j] += given[j]

@@ -15,10 +15,9 @@ import numpy as np
 
 from dotori.kernels import normalisation as kernels
 from dotori.ops._op import Op, Sample
-from dotori.ops.layout import channels_first_view, channels_last, lies_channels_last
+from dotori.ops.layout import channels_last, lies_channels_last
 from dotori.ops.normalisation import (
     has_kernel,
-    in_c_order,
     in_pieces,
     moments,
     plain_gradients,
@@ -39,6 +38,11 @@ def _in_rows(xp: Any, x: Any) -> bool:
     return has_kernel(xp, x) and x.flags.aligned and lies_channels_last(x)
 
 
+def _rows(x: Any) -> Any:
+    """A matrix with a column for each channel: a view, if `_in_rows`."""
+    return channels_last(np, x).reshape(-1, x.shape[1])
+
+
 def _broadcast(a: Any, x: Any) -> Any:
     """One number for each channel, in the shape that goes with `x`."""
     return None if a is None else a.reshape((1, -1, *(1,) * (x.ndim - 2)))
@@ -57,7 +61,7 @@ class BatchNorm(Op):
     @staticmethod
     def forward(xp: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
         if _in_rows(xp, x):
-            mean, var = _row_moments(channels_last(np, x).reshape(-1, x.shape[1]))
+            mean, var = _row_moments(_rows(x))
         else:
             mean, var = (a.reshape(-1) for a in moments(xp, x, _over(x)))
         return _normalised(xp, x, w, b, mean, var, eps), mean, var
@@ -148,15 +152,14 @@ def _normalised(
         return y if b is None else y + _broadcast(b, x)
     b = np.zeros_like(scale) if b is None else b
     mean, scale, b = (np.ascontiguousarray(a, x.dtype) for a in (mean, scale, b))
-    wide = channels_last(np, x)
-    y = np.empty_like(wide)
-    rows, made = wide.reshape(-1, x.shape[1]), y.reshape(-1, x.shape[1])
+    y = np.empty_like(x)  # with the strides of x
+    rows, made = _rows(x), _rows(y)
 
     def run(i: int, j: int) -> None:
         kernels.channel_affine(rows[i:j], mean, scale, b, made[i:j])
 
     in_pieces(len(rows), x.shape[1], run)
-    return channels_first_view(np, y)
+    return y
 
 
 def _rows_of_block(width: int) -> int:
@@ -206,15 +209,14 @@ def _row_gradients(
     dy: Any, needs: Any, x: Any, w: Any, mean: Any, var: Any, eps: float
 ) -> tuple[Any, Any, Any]:
     """The gradients of `BatchNorm` by the kernels."""
-    wide, dwide = channels_last(np, x), in_c_order(channels_last(np, dy))
     width, dtype = x.shape[1], x.dtype
-    rows, dys = wide.reshape(-1, width), dwide.reshape(-1, width)
+    rows, dys = _rows(x), _rows(dy)
     plain, weighted = _row_sums(dys, rows, mean)
     rate = 1 / np.sqrt(var + dtype.type(eps))
     dx = None
     if needs[0]:
-        made = np.empty_like(wide)
-        dxs = made.reshape(-1, width)
+        dx = np.empty_like(x)
+        dxs = _rows(dx)
         scale = np.ascontiguousarray(rate if w is None else rate * w)
         a = (plain / len(rows)).astype(dtype)
         b = (weighted / len(rows) * rate * rate).astype(dtype)
@@ -223,5 +225,4 @@ def _row_gradients(
             kernels.channel_gradient(dys[i:j], rows[i:j], mean, a, b, scale, dxs[i:j])
 
         in_pieces(len(rows), width, run)
-        dx = channels_first_view(np, made)
     return dx, (weighted * rate).astype(dtype), plain.astype(dtype)

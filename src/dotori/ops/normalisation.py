@@ -261,14 +261,16 @@ def _row_norm(
     width = rows.shape[1]
     w = np.ones(width, x.dtype) if w is None else in_c_order(w).reshape(-1)
     b = np.zeros(width, x.dtype) if b is None else in_c_order(b).reshape(-1)
-    y = np.empty_like(rows)
-    mean, var = np.empty(len(rows), x.dtype), np.empty(len(rows), x.dtype)
+    # made in the shapes of the results, which then own their memory
+    y = np.empty(x.shape, x.dtype)
+    mean, var = np.empty(kept, x.dtype), np.empty(kept, x.dtype)
+    made, m, v = y.reshape(rows.shape), mean.reshape(-1), var.reshape(-1)
 
     def run(i: int, j: int) -> None:
-        kernels.row_norm(rows[i:j], w, b, eps, centred, y[i:j], mean[i:j], var[i:j])
+        kernels.row_norm(rows[i:j], w, b, eps, centred, made[i:j], m[i:j], v[i:j])
 
     in_pieces(len(rows), width, run)
-    return y.reshape(x.shape), mean.reshape(kept), var.reshape(kept)
+    return y, mean, var
 
 
 #: The rows whose gradients for w and b are summed up as a block.
@@ -293,14 +295,15 @@ def _row_gradients(
     w = np.ones(width, x.dtype) if w is None else in_c_order(w).reshape(-1)
     mean, var = mean.reshape(-1), var.reshape(-1)
     n_blocks = -(-n // _ROWS)
-    dx, dw, db = (np.empty((k, width), x.dtype) for k in (n, n_blocks, n_blocks))
+    dx = np.empty(x.shape, x.dtype)
+    made, (dw, db) = dx.reshape(n, width), np.empty((2, n_blocks, width), x.dtype)
 
     def run(i: int, j: int) -> None:
         part = slice(i * _ROWS, j * _ROWS)
         given = dys[part], rows[part], w, mean[part], var[part]
-        made = dx[part], dw[i:j], db[i:j]
-        kernels.row_norm_gradient(*given, eps, centred, _ROWS, *made)
+        parts = made[part], dw[i:j], db[i:j]
+        kernels.row_norm_gradient(*given, eps, centred, _ROWS, *parts)
 
     in_pieces(n_blocks, _ROWS * width, run)
     sums = (np.add.reduce(a, axis=0).reshape(inner) for a in (dw, db))
-    return dx.reshape(x.shape), next(sums), next(sums)
+    return dx, next(sums), next(sums)
