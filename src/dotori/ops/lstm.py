@@ -139,16 +139,15 @@ class LSTM(Op):
             back(d, gates[rows], through[rows], dr, dc[:n])
             xp.matmul(d, w_back, out=dh[:n])
         h_before = before(xp, y, h0, sizes, reverse) if needs[4] else None
-        dx, dw_ih, db_ih = of_affine(xp, da, (needs[0], needs[3], needs[5]), x, w_in)
-        _, dw_hh, db_hh = of_affine(
-            xp, da, (None, needs[4], needs[6]), h_before, w_back
-        )
+        biased = needs[5] or needs[6]
+        dx, dw_ih, db = of_affine(xp, da, (needs[0], needs[3], biased), x, w_in)
+        _, dw_hh, _ = of_affine(xp, da, (None, needs[4], None), h_before, w_back)
         dw_hr = None
         if needs[7]:
             dw_hr = dh_all.T @ (gates[:, :size] * shown)
         weights = (
             None if d is None else xp.roll(d, -size, axis=0)
-            for d in (dw_ih, dw_hh, db_ih, db_hh)
+            for d in (dw_ih, dw_hh, db, db)
         )
         return dx, dh, dc, *weights, dw_hr
 

@@ -95,14 +95,16 @@ class RNN(Op):
         dh = fresh(xp, dh, h0.shape, y.dtype)
         da = (~(y <= 0)).astype(y.dtype) if relu else 1 - y * y  # f', to be f' dh
         for rows, n in reversed(steps(sizes, reverse)):
+            d, dnow = da[rows], dh[:n]
             if dy is not None:
-                dh[:n] += dy[rows]
-            da[rows] *= dh[:n]
-            xp.matmul(da[rows], w_hh, out=dh[:n])
+                dnow += dy[rows]
+            d *= dnow
+            xp.matmul(d, w_hh, out=dnow)
         h_before = before(xp, y, h0, sizes, reverse) if needs[3] else None
-        dx, dw_ih, db_ih = of_affine(xp, da, needs[0::2], x, w_ih)
-        _, dw_hh, db_hh = of_affine(xp, da, (None, *needs[3::2]), h_before, w_hh)
-        return dx, dh, dw_ih, dw_hh, db_ih, db_hh
+        biased = needs[4] or needs[5]
+        dx, dw_ih, db = of_affine(xp, da, (needs[0], needs[2], biased), x, w_ih)
+        _, dw_hh, _ = of_affine(xp, da, (None, needs[3], None), h_before, w_hh)
+        return dx, dh, dw_ih, dw_hh, db, db.copy() if biased else None
 
     @staticmethod
     def torch(
@@ -182,7 +184,8 @@ def of_affine(xp: Any, da: Any, needs: Any, x: Any, w: Any) -> tuple[Any, Any, A
     """The gradients for x, W and b of x W^T + b, as far as they are needed."""
     dx = xp.matmul(da, w) if needs[0] else None
     dw = xp.matmul(da.T, x) if needs[1] else None
-    return dx, dw, da.sum(axis=0) if needs[2] else None
+    # BLAS adds up rows in half the time that NumPy's sum takes.
+    return dx, dw, xp.ones(len(da), da.dtype) @ da if needs[2] else None
 
 
 def sigmoid(xp: Any, a: Any) -> Any:
