@@ -34,7 +34,7 @@ def max_pool(rng, dtype, tiling, channels):
     x = numbers(rng, dtype, 3, int(np.prod(tiling.shape)), channels)
     y = np.empty((3, int(np.prod(tiling.out)), channels), dtype)
     winners = np.empty(y.shape, np.uint8)
-    return x, y, winners, -np.inf, places(tiling), tuple(tiling)
+    return x, y, winners, places(tiling), tuple(tiling)
 
 
 def put_winners(rng, dtype, tiling, channels):
@@ -42,16 +42,16 @@ def put_winners(rng, dtype, tiling, channels):
     winners[...] = rng.integers(0, int(np.prod(tiling.size)), winners.shape)
     dy = rng.standard_normal(y.shape).astype(dtype)
     dy[0, 0] = np.inf
-    return dy, winners, np.empty_like(x), *rest[1:]
+    return dy, winners, np.empty_like(x), *rest
 
 
 def window_sum(rng, dtype, tiling, channels):
-    x, y, _, _, *rest = max_pool(rng, dtype, tiling, channels)
+    x, y, _, *rest = max_pool(rng, dtype, tiling, channels)
     return rng.standard_normal(x.shape).astype(dtype), y, *rest
 
 
 def spread_sum(rng, dtype, tiling, channels):
-    x, y, _, _, *rest = max_pool(rng, dtype, tiling, channels)
+    x, y, _, *rest = max_pool(rng, dtype, tiling, channels)
     return rng.standard_normal(y.shape).astype(dtype), np.empty_like(x), *rest
 
 

@@ -48,22 +48,20 @@ def from_rows(xp: Any, y: Any, shape: tuple[int, ...], axes: int, last: bool) ->
     return y if y.ndim == len(shape) else y[0]
 
 
-def _run(xp: Any, pair: Pair, tiling: Tiling, *args: Any) -> None:
-    """The kernel on pieces of the batch; NumPy where no loop can be compiled."""
-    arrays = sum(hasattr(a, "shape") for a in args)
-    rows, rest = args[:arrays], args[arrays:]
-    plain = xp is np and all(a.dtype.isnative for a in rows)
-    compiled = plain and rows[0].dtype.char in "fd"
-    kernel = pair if compiled else pair.twin
+def _run(xp: Any, pair: Pair, tiling: Tiling, *rows: Any) -> None:
+    """The kernel on pieces of the batch, which are the first axis of all `rows`.
+
+    Loops over channels gain nothing where there is one, and know two types.
+    """
+    x = rows[0]
+    loops = xp is np and x.shape[2] > 1 and x.dtype.char in "fd" and x.dtype.isnative
+    kernel = pair if loops else pair.twin
     where, geometry = places(tiling), tuple(tiling)
 
     def piece(start: int, stop: int) -> None:
-        kernel(*[a[start:stop] for a in rows], *rest, where, geometry)
+        kernel(*[a[start:stop] for a in rows], where, geometry)
 
-    if not compiled:
-        piece(0, len(rows[0]))
-        return
-    in_parallel(len(rows[0]), piece, _worth_a_thread(*rows))
+    in_parallel(len(x), piece, _worth_a_thread(*rows))
 
 
 def _worth_a_thread(*rows: Any) -> int:
@@ -75,10 +73,6 @@ def _pooled_shape(x: Any, tiling: Tiling, axes: int) -> tuple[int, ...]:
     return (*x.shape[:-axes], *tiling.out[-axes:])
 
 
-def _lowest(dtype: Any) -> float:
-    return -math.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
-
-
 def pooled(xp: Any, x: Any, tiling: Tiling, axes: int) -> tuple[Any, Any, bool]:
     """The largest numbers and the taps that they come from, in rows."""
     last = has_channels_last(x, axes)
@@ -87,7 +81,7 @@ def pooled(xp: Any, x: Any, tiling: Tiling, axes: int) -> tuple[Any, Any, bool]:
     y = xp.empty(shape, x.dtype)
     few = math.prod(tiling.size) <= 256
     winners = xp.empty(shape, np.uint8 if few else np.int32)
-    _run(xp, pooling.max_pool, tiling, rows, y, winners, _lowest(x.dtype))
+    _run(xp, pooling.max_pool, tiling, rows, y, winners)
     return y, winners, last
 
 
@@ -171,7 +165,7 @@ class MaxOnly(Op):
         rows = rows.reshape(len(rows), *tiling.shape, rows.shape[2])
 
         def piece(start: int, stop: int) -> None:
-            pooling.largest(rows[start:stop], y[start:stop], _lowest(x.dtype), tiling)
+            pooling.largest(rows[start:stop], y[start:stop], tiling)
 
         in_parallel(len(y), piece, _worth_a_thread(rows))
         return from_rows(xp, y, _pooled_shape(x, tiling, axes), axes, last)
