@@ -248,37 +248,36 @@ class TakeWinners(Op):
 
 
 class WindowSum(Op):
-    """y = the sum of each window."""
+    """y = the sum of each window; `last` says whether its channels are to lie last."""
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, tiling: Tiling, axes: int) -> Any:
-        last = has_channels_last(x, axes)
+    def forward(xp: Any, x: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:
         rows = in_rows(xp, x, axes, last)
         y = xp.empty((len(rows), math.prod(tiling.out), rows.shape[2]), x.dtype)
         _run(xp, pooling.window_sum, tiling, rows, y)
         return from_rows(xp, y, _pooled_shape(x, tiling, axes), axes, last)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, *, tiling: Tiling, axes: int) -> Any:
-        return follow(SpreadSum, xp, dy, tiling=tiling, axes=axes)
+    def backward(xp: Any, dy: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:
+        return follow(SpreadSum, xp, dy, tiling=tiling, axes=axes, last=last)
 
     @staticmethod
-    def torch(x: Any, *, tiling: Tiling, axes: int) -> Any:
+    def torch(x: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:
         sums = _torch_windows(x, tiling, axes).sum(-1)
         return sums.reshape(_pooled_shape(x, tiling, axes))
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         for x, tiling, axes in _sampled(rng):
-            yield Sample((x,), {"tiling": tiling, "axes": axes})
+            last = x.ndim == axes + 2
+            yield Sample((x,), {"tiling": tiling, "axes": axes, "last": last})
 
 
 class SpreadSum(Op):
     """dx = for each place, the sum of dy over the windows that it is in."""
 
     @staticmethod
-    def forward(xp: Any, dy: Any, *, tiling: Tiling, axes: int) -> Any:
-        last = has_channels_last(dy, axes)
+    def forward(xp: Any, dy: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:
         rows = in_rows(xp, dy, axes, last)
         dx = xp.empty((len(rows), math.prod(tiling.shape), rows.shape[2]), dy.dtype)
         _run(xp, pooling.spread_sum, tiling, rows, dx)
@@ -286,20 +285,21 @@ class SpreadSum(Op):
         return from_rows(xp, dx, shape, axes, last)
 
     @staticmethod
-    def backward(xp: Any, dy: Any, *, tiling: Tiling, axes: int) -> Any:
-        return follow(WindowSum, xp, dy, tiling=tiling, axes=axes)
+    def backward(xp: Any, dy: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:
+        return follow(WindowSum, xp, dy, tiling=tiling, axes=axes, last=last)
 
     @staticmethod
-    def torch(dy: Any, *, tiling: Tiling, axes: int) -> Any:
+    def torch(dy: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:
         import torch
 
         shape = (*dy.shape[:-axes], *tiling.shape[-axes:])
         x = torch.zeros(shape, dtype=dy.dtype, requires_grad=True)
-        y = WindowSum.torch(x, tiling=tiling, axes=axes)
+        y = WindowSum.torch(x, tiling=tiling, axes=axes, last=last)
         return torch.autograd.grad(y, x, dy, create_graph=True)[0]
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
         for x, tiling, axes in _sampled(rng):
             dy = rng.standard_normal(_pooled_shape(x, tiling, axes))
-            yield Sample((dy,), {"tiling": tiling, "axes": axes})
+            last = x.ndim == axes + 2
+            yield Sample((dy,), {"tiling": tiling, "axes": axes, "last": last})

@@ -17,7 +17,7 @@ from dotori.kernels.tiling import Tiling
 from dotori.nn.functional.activation import relu
 from dotori.nn.functional.pooling import max_pool
 from dotori.nn.functional.sizes import Sizes, pictures, tiled
-from dotori.ops.pooling import WindowSum
+from dotori.ops.pooling import WindowSum, has_channels_last
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -54,7 +54,8 @@ def _avg_pool(
 
 
 def _mean(t: Tensor, tiling: Tiling, axes: int, count: Any) -> Tensor:
-    total: Tensor = apply(WindowSum, t, tiling=tiling, axes=axes)
+    last = has_channels_last(t.array, axes)
+    total: Tensor = apply(WindowSum, t, tiling=tiling, axes=axes, last=last)
     if t.dtype.kind != "f":
         return div(total, count, rounding_mode="trunc")
     return total / (count if isinstance(count, int) else count.astype(t.dtype))
