@@ -25,7 +25,9 @@ from dotori.ops.normalisation import (
 from dotori.ops.reduce import total
 
 #: The fewest rows that are summed up as a block.
-_FEWEST_ROWS = 64
+_FEWEST_ROWS = 32
+#: Rows are made as long as this, if they are shorter and the number of places allows.
+_WIDE = 128
 
 
 def _over(x: Any) -> tuple[int, ...]:
@@ -39,8 +41,15 @@ def _in_rows(xp: Any, x: Any) -> bool:
 
 
 def _rows(x: Any) -> Any:
-    """A matrix with a column for each channel: a view, if `_in_rows`."""
-    return channels_last(np, x).reshape(-1, x.shape[1])
+    """A matrix whose columns are the channels: a view, if `_in_rows`.
+
+    Loops over short rows are slow, so a row holds 1, 2, 4, 8, ... places side by side.
+    """
+    width, times = x.shape[1], 1
+    n = x.size // width
+    while 2 * times * width <= _WIDE and n % (2 * times) == 0:
+        times *= 2
+    return channels_last(np, x).reshape(-1, times * width)
 
 
 def _broadcast(a: Any, x: Any) -> Any:
@@ -61,7 +70,7 @@ class BatchNorm(Op):
     @staticmethod
     def forward(xp: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
         if _in_rows(xp, x):
-            mean, var = _row_moments(_rows(x))
+            mean, var = _row_moments(_rows(x), x.shape[1])
         else:
             mean, var = (a.reshape(-1) for a in moments(xp, x, _over(x)))
         return _normalised(xp, x, w, b, mean, var, eps), mean, var
@@ -151,23 +160,30 @@ def _normalised(
         y = (x - _broadcast(mean, x)) * _broadcast(scale, x)
         return y if b is None else y + _broadcast(b, x)
     b = np.zeros_like(scale) if b is None else b
-    mean, scale, b = (np.ascontiguousarray(a, x.dtype) for a in (mean, scale, b))
     y = np.empty_like(x)  # with the strides of x
     rows, made = _rows(x), _rows(y)
+    mean, scale, b = (_repeated(a, rows) for a in (mean, scale, b))
 
     def run(i: int, j: int) -> None:
         kernels.channel_affine(rows[i:j], mean, scale, b, made[i:j])
 
-    in_pieces(len(rows), x.shape[1], run)
+    in_pieces(len(rows), rows.shape[1], run)
     return y
+
+
+def _repeated(a: Any, rows: Any) -> Any:
+    """One number for each channel, as often as `rows` has the channels side by side."""
+    a = np.ascontiguousarray(a, rows.dtype)
+    times = rows.shape[1] // a.size
+    return a if times == 1 else np.tile(a, times)
 
 
 def _rows_of_block(width: int) -> int:
     return max(_FEWEST_ROWS, kernels.BLOCK // width)
 
 
-def _row_moments(rows: Any) -> tuple[Any, Any]:
-    """Mean and variance of each column: those of the blocks, joined in float64.
+def _row_moments(rows: Any, n_channels: int) -> tuple[Any, Any]:
+    """Mean and variance of each channel: those of the blocks, joined in float64.
 
     sum of squares = sum over the blocks of (theirs + rows * (their mean - mean)^2)
     (Chan, Golub and LeVeque, 1983, section 2).
@@ -182,47 +198,55 @@ def _row_moments(rows: Any) -> tuple[Any, Any]:
         kernels.channel_moments(part, block, means[i:j], squares[i:j])
 
     in_pieces(n_blocks, block * width, run)
-    counts = np.full((n_blocks, 1), float(block))
+    counts = np.full((n_blocks, 1, 1), float(block))
     counts[-1] = n - block * (n_blocks - 1)
-    mean = (counts * means).sum(axis=0) / n
+    means, squares = (a.reshape(n_blocks, -1, n_channels) for a in (means, squares))
+    n *= means.shape[1]
+    mean = (counts * means).sum(axis=(0, 1)) / n
     off = means - mean
-    var = (squares + counts * off * off).sum(axis=0) / n
+    var = (squares + counts * off * off).sum(axis=(0, 1)) / n
     return mean.astype(rows.dtype), var.astype(rows.dtype)
 
 
-def _row_sums(dy: Any, x: Any, mean: Any) -> tuple[Any, Any]:
-    """Of each column, the sum of dy, and that of dy (x - mean), in float64."""
+def _row_sums(dy: Any, x: Any, mean: Any, n_channels: int) -> Any:
+    """Of each channel, the sum of dy, and that of dy (x - mean), in float64."""
     n, width = x.shape
     block = _rows_of_block(width)
     n_blocks = -(-n // block)
-    plain, weighted = np.empty((2, n_blocks, width), x.dtype)
+    sums = np.empty((2, n_blocks, width), x.dtype)
+    plain, weighted = sums
 
     def run(i: int, j: int) -> None:
         rows = slice(i * block, j * block)
         kernels.channel_sums(dy[rows], x[rows], mean, block, plain[i:j], weighted[i:j])
 
     in_pieces(n_blocks, block * width, run)
-    return plain.sum(axis=0, dtype=np.float64), weighted.sum(axis=0, dtype=np.float64)
+    return sums.reshape(2, -1, n_channels).sum(axis=1, dtype=np.float64)
 
 
 def _row_gradients(
     dy: Any, needs: Any, x: Any, w: Any, mean: Any, var: Any, eps: float
 ) -> tuple[Any, Any, Any]:
     """The gradients of `BatchNorm` by the kernels."""
-    width, dtype = x.shape[1], x.dtype
+    n, dtype = x.size // x.shape[1], x.dtype
     rows, dys = _rows(x), _rows(dy)
-    plain, weighted = _row_sums(dys, rows, mean)
+    repeated = _repeated(mean, rows)
+    plain, weighted = _row_sums(dys, rows, repeated, x.shape[1])
     rate = 1 / np.sqrt(var + dtype.type(eps))
     dx = None
     if needs[0]:
         dx = np.empty_like(x)
         dxs = _rows(dx)
-        scale = np.ascontiguousarray(rate if w is None else rate * w)
-        a = (plain / len(rows)).astype(dtype)
-        b = (weighted / len(rows) * rate * rate).astype(dtype)
+        of_channel = (
+            plain / n,
+            weighted / n * rate * rate,
+            rate if w is None else rate * w,
+        )
+        a, b, scale = (_repeated(part, rows) for part in of_channel)
 
         def run(i: int, j: int) -> None:
-            kernels.channel_gradient(dys[i:j], rows[i:j], mean, a, b, scale, dxs[i:j])
+            part = dys[i:j], rows[i:j], repeated
+            kernels.channel_gradient(*part, a, b, scale, dxs[i:j])
 
-        in_pieces(len(rows), width, run)
+        in_pieces(len(rows), rows.shape[1], run)
     return dx, (weighted * rate).astype(dtype), plain.astype(dtype)
