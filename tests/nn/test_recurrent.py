@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dotori
@@ -101,8 +101,19 @@ def same(ours, theirs, what, rtol=1e-9, atol=1e-12):
     np.testing.assert_allclose(ours.numpy(), theirs, rtol, atol, err_msg=what)
 
 
+BOTH = {"num_layers": 2, "bias": True, "batch_first": True, "bidirectional": True}
+ONE = {"num_layers": 1, "bias": False, "batch_first": False, "bidirectional": False}
+
+
 @settings(deadline=None)
 @given(cases(), st.booleans())
+@example(("LSTM", {**BOTH, "proj_size": 2}, 3, 4, [1, 4, 2], True), True)
+@example(("LSTM", {**ONE, "proj_size": 2}, None, 3, None, True), False)
+@example(("LSTM", {**BOTH, "proj_size": 0}, 3, 3, None, True), False)
+@example(("GRU", BOTH, 3, 4, [1, 4, 2], True), False)
+@example(("GRU", ONE, 2, 3, None, False), False)
+@example(("RNN", BOTH, 3, 4, [2, 1, 3], True), True)
+@example(("RELU", ONE, 3, 4, [4, 2, 4], True), False)
 def test_values_and_gradients_of_both_orders_are_pytorchs(case, packed):
     """With lengths, ours either packs as PyTorch does, or is given the lengths."""
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
@@ -119,14 +130,14 @@ def test_values_and_gradients_of_both_orders_are_pytorchs(case, packed):
 
     xs += list(ours.parameters())
     ts += list(theirs.parameters())
-    gs = dotori.autograd.grad(
-        ys, xs, [dotori.tensor(w) for w in weights], create_graph=True
-    )
-    hs = torch.autograd.grad(
-        zs, ts, [torch.tensor(w) for w in weights], create_graph=True
-    )
-    for i, (g, h) in enumerate(zip(gs, hs, strict=True)):
-        same(g.detach(), h, f"gradient {i}")
+    seeds = [dotori.tensor(w) for w in weights]
+    fast = dotori.autograd.grad(ys, xs, seeds, retain_graph=True)
+    gs = dotori.autograd.grad(ys, xs, seeds, create_graph=True)
+    torch_seeds = [torch.tensor(w) for w in weights]
+    hs = torch.autograd.grad(zs, ts, torch_seeds, create_graph=True)
+    for i, (f, g, h) in enumerate(zip(fast, gs, hs, strict=True)):
+        same(f, h, f"gradient {i}")
+        same(g.detach(), h, f"gradient {i} by the formula")
 
     directions = [rng.standard_normal(g.shape) for g in gs]
     pairs = list(zip(gs, hs, directions, strict=True))
