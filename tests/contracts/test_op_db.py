@@ -85,9 +85,10 @@ def test_values_and_gradients_are_pytorchs(name):
         pytest.skip("the operator takes integers only")
     rtol, atol = TOLERANCE.get(name, (1e-7, 1e-9))
     seen = 0
-    for i, sample in enumerate(
-        op.sample_inputs("cpu", torch.float64, requires_grad=op.supports_autograd)
-    ):
+    tracked_samples = op.sample_inputs(
+        "cpu", torch.float64, requires_grad=op.supports_autograd
+    )
+    for i, sample in spread(tracked_samples, 300):  # max_pool2d has 1440
         try:
             found, leaves, expected, theirs = run_both(op, sample)
         except NotOurs:
