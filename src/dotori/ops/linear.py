@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,15 +38,24 @@ class Linear(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any, w: Any, b: Any) -> Any:
+        if x.ndim > 2 and x.size and x.flags.c_contiguous:
+            # one product, where NumPy would make one for each matrix of the stack
+            y = xp.matmul(x.reshape(-1, w.shape[1]), w.T)
+            y += b
+            return y.reshape(*x.shape[:-1], w.shape[0])
         y = xp.matmul(x, w.T)
         y += b  # the product is fresh memory of this operation's own
         return y
 
     @staticmethod
     def backward(xp: Any, dy: Any, needs: Any, x: Any, w: Any) -> Any:
-        dx = xp.matmul(dy, w) if needs[0] else None
+        shape = x.shape
         if dy.ndim != 2:
-            dy, x = dy.reshape((-1, w.shape[0])), x.reshape((-1, w.shape[1]))
+            rows = math.prod(shape[:-1])
+            dy, x = dy.reshape((rows, w.shape[0])), x.reshape((rows, w.shape[1]))
+        dx = xp.matmul(dy, w) if needs[0] else None
+        if dx is not None and len(shape) != 2:
+            dx = dx.reshape(shape)
         dw = xp.matmul(dy.T, x) if needs[1] else None
         return dx, dw, (dy.sum(axis=0) if needs[2] else None)
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from dotori.autograd import as_variable
+from dotori.autograd import apply, as_variable
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.comparison import logical_not
 from dotori.functions.creation import zeros
-from dotori.functions.join import cat, chunk, unbind
+from dotori.functions.join import cat, chunk
 from dotori.functions.linear import matmul
 from dotori.functions.shape import broadcast_to, permute, swapaxes
 from dotori.nn.functional.activation import softmax
@@ -23,6 +23,7 @@ from dotori.nn.functional.attention import scaled_dot_product_attention
 from dotori.nn.functional.attention_masks import additive, merged_masks
 from dotori.nn.functional.dropout import dropout
 from dotori.nn.functional.linear import linear
+from dotori.ops.heads import SplitHeads
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -216,8 +217,8 @@ def _projected(
     query, key, value = inputs
     if weights.in_weight is not None and key is query and value is query:
         y = linear(query, weights.in_weight, weights.in_bias)  # one product for three
-        y = y.reshape(*y.shape[:2], 3, heads, y.shape[2] // (3 * heads))
-        return unbind(permute(y, (2, b, 3, 1 - b, 4)))
+        split: tuple[Tensor, ...] = apply(SplitHeads, y, heads=heads, batch_axis=b)
+        return split
     if weights.in_weight is not None:
         parts: tuple[Tensor | None, ...] = chunk(weights.in_weight, 3)
     else:
