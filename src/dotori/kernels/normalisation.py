@@ -23,7 +23,7 @@ from dotori.kernels._pair import paired
 Array = NDArray[Any]
 
 #: Numbers in a block: it and a few temporaries stay in the cache.
-BLOCK = 16_384
+BLOCK = 65_536
 
 
 def _down(x: Array) -> Array:

@@ -274,7 +274,7 @@ def _row_norm(
 
 
 #: The rows whose gradients for w and b are summed up as a block.
-_ROWS = 64
+_ROWS = 256
 
 
 def _row_gradients(
@@ -305,5 +305,5 @@ def _row_gradients(
         kernels.row_norm_gradient(*given, eps, centred, _ROWS, *parts)
 
     in_pieces(n_blocks, _ROWS * width, run)
-    sums = (np.add.reduce(a, axis=0).reshape(inner) for a in (dw, db))
-    return dx, next(sums), next(sums)
+    dw, db = (a.sum(axis=0, dtype=np.float64).astype(x.dtype) for a in (dw, db))
+    return dx, dw.reshape(inner), db.reshape(inner)
