@@ -137,7 +137,7 @@ def put_winners_numpy(
 ) -> None:
     """dx = what `max_pool` hands back: dy at the places that won, 0 elsewhere."""
     geometry = Tiling(*tiling)
-    backwards = list(taps(geometry))[::-1]
+    backwards = taps(geometry)[::-1]
     for part, xs, ys in _pieces(dx, dy, geometry):
         won = winners[part].reshape(ys.shape)
         xs[...] = 0
@@ -191,7 +191,7 @@ def window_sum(x: Array, y: Array, where: Array, tiling: Geometry) -> None:
 def spread_sum_numpy(dy: Array, dx: Array, where: Array, tiling: Geometry) -> None:
     """dx = what `window_sum` hands back: for each place, dy of all its windows."""
     geometry = Tiling(*tiling)
-    backwards = list(taps(geometry))[::-1]
+    backwards = taps(geometry)[::-1]
     for _, xs, ys in _pieces(dx, dy, geometry):
         xs[...] = 0
         for _, windows, at in backwards:

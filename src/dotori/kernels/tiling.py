@@ -8,7 +8,7 @@ ones have length 1 where pictures or lines are meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -42,7 +42,8 @@ class Tiling(NamedTuple):
         )
 
 
-def taps(tiling: Tiling) -> Iterator[tuple[int, Slices, Slices]]:
+@lru_cache(maxsize=64)
+def taps(tiling: Tiling) -> tuple[tuple[int, Slices, Slices], ...]:
     """For each tap: its number, the windows that have it inside, and where it lies.
 
     Examples
@@ -58,8 +59,10 @@ def taps(tiling: Tiling) -> Iterator[tuple[int, Slices, Slices]]:
         ]
         for a in range(3)
     ]
-    for number, (d, h, w) in enumerate(product(*along)):
-        yield number, (d[0], h[0], w[0]), (d[1], h[1], w[1])
+    return tuple(
+        (number, (d[0], h[0], w[0]), (d[1], h[1], w[1]))
+        for number, (d, h, w) in enumerate(product(*along))
+    )
 
 
 def _offsets(tiling: Tiling, axis: int) -> list[int]:
@@ -103,12 +106,15 @@ def places(tiling: Tiling) -> NDArray[np.int64]:
     return table
 
 
+@lru_cache(maxsize=64)
 def first_taps(tiling: Tiling) -> NDArray[np.int64]:
     """The number of each window's first tap that lies inside; all have one."""
     found: NDArray[np.int64] = np.argmax(places(tiling) >= 0, axis=1)
+    found.flags.writeable = False
     return found
 
 
+@lru_cache(maxsize=256)
 def tile(
     shape: tuple[int, ...],
     size: tuple[int, ...],
