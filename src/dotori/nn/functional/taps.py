@@ -54,9 +54,9 @@ def linear(n: int, m: int, scale: float | None, align_corners: bool) -> Taps:
     """
     s = step(n, m, align_corners, scale if n != m else None)
     i = np.arange(m)
-    place = s * i if align_corners else np.maximum(s * (i + 0.5) - 0.5, 0.0)
-    left = np.minimum(place.astype(np.int64), n - 1)
-    t = np.clip(place - left, 0.0, 1.0)
+    place = np.clip(s * i if align_corners else s * (i + 0.5) - 0.5, 0.0, n - 1.0)
+    left = place.astype(np.int64)
+    t = place - left
     columns = np.stack((left, np.minimum(left + 1, n - 1)))
     return _taps(m, n, columns, np.stack((1 - t, t)))
 
