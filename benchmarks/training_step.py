@@ -1,11 +1,13 @@
-"""A network's training step in dotori and in PyTorch, from the same description.
+"""A network's training step in dotori and in PyTorch, from one description.
 
 The benchmarks of layers describe their networks as `Case`, once for both libraries, and
 call `main`. A step is zero_grad, forward, loss, backward, Adam. Before timing, both
 libraries start from the same weights and must give the same losses over five steps, and
-nearly the same gradients. PyTorch runs fused Adam, at the better of one thread and all.
-Pictures lie channels last for both. Freed memory is kept for both, which helps PyTorch
-too. Peak memory is that of a process of its own, above what importing takes.
+nearly the same gradients. dotori runs with its kernels compiled by Numba, as a long
+training has them, and on NumPy alone; PyTorch runs fused Adam, at the better of one
+thread and all. Pictures lie channels last for both. Freed memory is kept for both,
+which helps PyTorch too. Peak memory is that of ten steps in a process of its own, above
+what it held before them.
 """
 
 from __future__ import annotations
@@ -33,14 +35,14 @@ class Case:
     limit: float  # dotori's time over PyTorch's, at most
     steps: int = 1  # in one timed call
     pictures: bool = False
-    same: bool = True  # False where random masks differ
+    checked: Callable[[Any], Any] | None = None  # the network without random masks
 
 
-def torch_step(case: Case) -> tuple[Callable[[], float], Any]:
+def torch_step(case: Case, build: Any = None) -> tuple[Callable[[], float], Any]:
     import torch
 
     torch.manual_seed(0)
-    net = case.build(torch.nn)
+    net = (build or case.build)(torch.nn)
     x, y = map(torch.from_numpy, case.data())
     if case.pictures:
         net, x = (v.to(memory_format=torch.channels_last) for v in (net, x))
@@ -48,11 +50,12 @@ def torch_step(case: Case) -> tuple[Callable[[], float], Any]:
     return _step(case, torch, net, x, y, {"fused": True}), net
 
 
-def dotori_step(case: Case, like: Any = None) -> tuple[Callable[[], float], Any]:
+def dotori_step(
+    case: Case, like: Any = None, build: Any = None
+) -> tuple[Callable[[], float], Any]:
     import dotori
-    from dotori import nn
 
-    net = case.build(nn)
+    net = (build or case.build)(dotori.nn)
     if like is not None:
         net.load_state_dict({k: v.numpy() for k, v in like.state_dict().items()})
     x, y = map(dotori.from_numpy, case.data())
@@ -79,10 +82,9 @@ def _step(
 
 
 def check_equal(case: Case) -> None:
-    theirs, twin = torch_step(case)
-    ours, net = dotori_step(case, twin)
-    a, b = ours(), theirs()
-    np.testing.assert_allclose(a, b, rtol=1e-5)
+    theirs, twin = torch_step(case, case.checked)
+    ours, net = dotori_step(case, twin, case.checked)
+    np.testing.assert_allclose(ours(), theirs(), rtol=1e-5)
     wanted = dict(twin.named_parameters())
     for key, p in net.named_parameters():
         h = wanted[key].grad.numpy()
@@ -92,10 +94,16 @@ def check_equal(case: Case) -> None:
     np.testing.assert_allclose(*zip(*later, strict=True), rtol=5e-3)
 
 
-def several(step: Callable[[], float], n: int, threads: int = 0) -> Callable[[], None]:
+def several(
+    step: Callable[[], float], n: int, mode: str = "numba", threads: int = 0
+) -> Callable[[], None]:
+    """Some steps in one call, so that the clock and the thread pools settle."""
+    from dotori import kernels
+
     def run() -> None:
         if threads:
             sys.modules["torch"].set_num_threads(threads)
+        kernels.use(mode)
         for _ in range(n):
             step()
 
@@ -103,44 +111,46 @@ def several(step: Callable[[], float], n: int, threads: int = 0) -> Callable[[],
 
 
 def peak_memory(script: str, side: str, case: Case) -> float:
-    """MB above the imports, of a process that takes ten steps."""
+    """MB of ten steps in a process of its own; NaN where this is not Linux."""
+    if not sys.platform.startswith("linux"):
+        return float("nan")
     command = [sys.executable, script, "--peak", side, case.name]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
 def _print_peak(side: str, case: Case) -> None:
-    from dotori import backend, kernels, nn, optim
+    from dotori import backend, kernels
 
     backend.keep_memory()
-    if side == "dotori":
-        kernels.use("numba")
-        assert __import__("numba") and nn and optim
-    else:
-        assert __import__("torch")
-    before = _peak_so_far()
+    kernels.use("numba")
     step, _ = dotori_step(case) if side == "dotori" else torch_step(case)
+    if side == "dotori":
+        assert __import__("numba")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is that from here on
+    before = _status("VmRSS")
     for _ in range(10):
         step()
-    print(_peak_so_far() - before)
+    print((_status("VmHWM") - before) / 1024)
 
 
-def _peak_so_far() -> float:
-    """MB, from Linux; `getrusage` would count the parent's memory too."""
+def _status(name: str) -> int:
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return int(status.split(f"{name}:")[1].split()[0])
 
 
 def run(script: str, case: Case, repeats: int) -> None:
     import torch
 
-    if case.same:
-        check_equal(case)
+    check_equal(case)
     theirs, twin = torch_step(case)
-    ours, _ = dotori_step(case, twin)
-    sides = {"dotori": several(ours, case.steps)}
+    ours, alone = (dotori_step(case, twin)[0] for _ in range(2))
+    sides = {
+        "dotori": several(ours, case.steps),
+        "dotori, NumPy alone": several(alone, case.steps, "numpy"),
+    }
     for n in sorted({1, torch.get_num_threads()}):
-        sides[f"PyTorch, {n} threads"] = several(theirs, case.steps, n)
+        sides[f"PyTorch, {n} threads"] = several(theirs, case.steps, threads=n)
     medians = compare(sides, repeats=repeats, warmup=2)
     best = min(v for k, v in medians.items() if k.startswith("PyTorch"))
     print(f"{case.name}: one step")
@@ -148,7 +158,7 @@ def run(script: str, case: Case, repeats: int) -> None:
     ratio = medians["dotori"] / best
     print(f"dotori / PyTorch at its best: {ratio:.2f} (wanted: <= {case.limit})")
     mine, other = (peak_memory(script, s, case) for s in ("dotori", "PyTorch"))
-    print(f"peak memory: dotori {mine:.0f} MB, PyTorch {other:.0f} MB\n")
+    print(f"peak memory: dotori {mine:.1f} MB, PyTorch {other:.1f} MB\n", flush=True)
 
 
 def main(script: str, description: str, cases: Sequence[Case]) -> None:
@@ -161,10 +171,9 @@ def main(script: str, description: str, cases: Sequence[Case]) -> None:
     if options.peak:
         _print_peak(options.peak[0], by_name[options.peak[1]])
         return
-    from dotori import backend, kernels
+    from dotori import backend
 
     backend.keep_memory()
-    kernels.use("numba")
     for name in options.names or by_name:
         run(script, by_name[name], options.repeats)
     print(describe_environment())
