@@ -98,8 +98,10 @@ def is_child() -> bool:
     """Whether this process was forked or spawned by one that has loaded this file."""
     if os.getpid() != _process:
         return True
-    multiprocessing = sys.modules.get("multiprocessing")
-    return multiprocessing is not None and multiprocessing.parent_process() is not None
+    # Half of the module may be there while the compiling thread imports it; what was
+    # spawned has all of it.
+    parent = getattr(sys.modules.get("multiprocessing"), "parent_process", None)
+    return parent is not None and parent() is not None
 
 
 def _note(value: Any, scalar: Any) -> Any:
