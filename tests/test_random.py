@@ -71,6 +71,14 @@ def test_numbers_have_the_shape_type_and_spread_asked_for():
     assert g.keep_mask((9,), 0.0).all() and not g.keep_mask((9,), 1.0).any()
 
 
+@pytest.mark.parametrize("p", [0.1, 0.5, 1 / 1024, 0.999])
+def test_masks_drop_with_the_probability_asked_for(p):
+    """A million draws tell 0.1 from 26/256, which a byte alone would give."""
+    n = 2**20
+    dropped = n - int(dotori.Generator(0).keep_mask((n,), p).sum())
+    assert abs(dropped / n - p) < 5 * (p * (1 - p) / n) ** 0.5
+
+
 def test_the_default_stream_is_seeded_and_swapped():
     with use_generator(dotori.Generator(1)):
         a = dotori.rand(3).tolist()
