@@ -1,11 +1,13 @@
 """Normalisation: numbers brought to mean 0 and variance 1, then scaled and shifted.
 
-Each operation gives the mean and the variance beside its value, as outputs with
-gradients of their own. So its rule can be written with them, and the gradient of that
-rule comes out right as well. With u = (x - mean) / sqrt(var + eps), of the numbers that
-share a mean, and g = w dy (Ioffe and Szegedy, "Batch normalization", 2015, section 3):
+With u = (x - mean) / sqrt(var + eps), of the numbers that share a mean, and g = w dy
+(Ioffe and Szegedy, "Batch normalization", 2015, section 3):
 
     dx = (g - mean of g - u * mean of (g u)) / sqrt(var + eps)
+
+For the gradient of this rule, mean and variance must be functions of x. Where a caller
+wants them, they are outputs with gradients of their own; layer norm, which keeps them
+for the rule alone, works them out again if the rule runs on tensors.
 
 The plain formulas serve tensors, and any layout of the memory. On the CPU, rows that
 are normalised by themselves, and batch norm (`dotori.ops.batch_norm`), have kernels.
@@ -137,7 +139,7 @@ class LayerNorm(Op):
     "Layer normalization", 2016.
     """
 
-    outputs = ("y", "mean", "var")
+    extras = ("mean", "var")
     saves = ("x", "w", "mean", "var")
     real = True
 
@@ -145,8 +147,7 @@ class LayerNorm(Op):
     def forward(xp: Any, x: Any, w: Any, b: Any, *, n_axes: int, eps: float) -> Any:
         if has_kernel(xp, x):
             return _row_norm(x, w, b, n_axes, eps, centred=True)
-        axes = tuple(range(x.ndim - n_axes, x.ndim))
-        mean, var = moments(xp, x, axes)
+        mean, var = moments(xp, x, _split(x.ndim, n_axes)[0])
         y = (x - mean) / xp.sqrt(var + eps)
         y = y if w is None else y * w
         return (y if b is None else y + b), mean, var
@@ -164,20 +165,21 @@ class LayerNorm(Op):
         n_axes: int,
         eps: float,
     ) -> Any:
-        if has_kernel(xp, x) and dy[1] is None and dy[2] is None:
-            return _row_gradients(dy[0], x, w, mean, var, n_axes, eps, centred=True)
+        if has_kernel(xp, x):
+            return _row_gradients(dy, x, w, mean, var, n_axes, eps, centred=True)
         axes, over = _split(x.ndim, n_axes)
+        if hasattr(x, "node"):  # a tensor
+            mean, var = moments(xp, x, axes)
+        dys = [dy, None, None]
         return plain_gradients(
-            xp, dy, needs, x, w, mean, var, axes=axes, over=over, eps=eps
+            xp, dys, needs, x, w, mean, var, axes=axes, over=over, eps=eps
         )
 
     @staticmethod
     def torch(x: Any, w: Any, b: Any, n_axes: int, eps: float) -> Any:
         from torch.nn.functional import layer_norm
 
-        axes = _split(x.ndim, n_axes)[0]
-        mean, var = x.mean(axes, True), x.var(axes, correction=0, keepdim=True)
-        return layer_norm(x, x.shape[-n_axes:], w, b, eps), mean, var
+        return layer_norm(x, x.shape[-n_axes:], w, b, eps)
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
@@ -195,7 +197,7 @@ class RmsNorm(Op):
     equation 4.
     """
 
-    outputs = ("y", "square")
+    extras = ("square",)
     saves = ("x", "w", "square")
     real = True
 
@@ -220,13 +222,13 @@ class RmsNorm(Op):
         n_axes: int,
         eps: float,
     ) -> Any:
-        if has_kernel(xp, x) and dy[1] is None:
+        if has_kernel(xp, x):
             zero = np.zeros_like(square)
-            found = _row_gradients(dy[0], x, w, zero, square, n_axes, eps, False)
-            return found[:2]
+            return _row_gradients(dy, x, w, zero, square, n_axes, eps, False)[:2]
         axes, over = _split(x.ndim, n_axes)
-        dys = [dy[0], None, dy[1]]
-        needs = (*needs, False)
+        if hasattr(x, "node"):  # a tensor
+            square = mean_along(xp, x * x, axes)
+        dys, needs = [dy, None, None], (*needs, False)
         return plain_gradients(
             xp, dys, needs, x, w, None, square, axes=axes, over=over, eps=eps
         )[:2]
@@ -235,8 +237,7 @@ class RmsNorm(Op):
     def torch(x: Any, w: Any, n_axes: int, eps: float) -> Any:
         from torch.nn.functional import rms_norm
 
-        square = (x * x).mean(_split(x.ndim, n_axes)[0], True)
-        return rms_norm(x, x.shape[-n_axes:], w, eps), square
+        return rms_norm(x, x.shape[-n_axes:], w, eps)
 
     @staticmethod
     def samples(rng: Any) -> Iterator[Sample]:
@@ -296,7 +297,8 @@ def _row_gradients(
     mean, var = mean.reshape(-1), var.reshape(-1)
     n_blocks = -(-n // _ROWS)
     dx = np.empty(x.shape, x.dtype)
-    made, (dw, db) = dx.reshape(n, width), np.empty((2, n_blocks, width), x.dtype)
+    made, sums = dx.reshape(n, width), np.empty((2, n_blocks, width), x.dtype)
+    dw, db = sums
 
     def run(i: int, j: int) -> None:
         part = slice(i * _ROWS, j * _ROWS)
@@ -305,5 +307,5 @@ def _row_gradients(
         kernels.row_norm_gradient(*given, eps, centred, _ROWS, *parts)
 
     in_pieces(n_blocks, _ROWS * width, run)
-    dw, db = (a.sum(axis=0, dtype=np.float64).astype(x.dtype) for a in (dw, db))
+    dw, db = sums.sum(axis=1, dtype=np.float64).astype(x.dtype)
     return dx, dw.reshape(inner), db.reshape(inner)

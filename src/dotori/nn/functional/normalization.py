@@ -222,7 +222,7 @@ def layer_norm(
     """
     x, weight, bias, dtype = _prepared(input, weight, bias)
     n_axes = _check_last_axes("layer_norm", x, normalized_shape, weight, bias)
-    y: Tensor = apply(LayerNorm, x, weight, bias, n_axes=n_axes, eps=eps)[0]
+    y: Tensor = apply(LayerNorm, x, weight, bias, n_axes=n_axes, eps=eps)
     return _back(y, dtype)
 
 
@@ -257,7 +257,7 @@ def rms_norm(
     x, weight, _, dtype = _prepared(input, weight, None)
     n_axes = _check_last_axes("rms_norm", x, normalized_shape, weight)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    y: Tensor = apply(RmsNorm, x, weight, n_axes=n_axes, eps=eps)[0]
+    y: Tensor = apply(RmsNorm, x, weight, n_axes=n_axes, eps=eps)
     return _back(y, dtype)
 
 
