@@ -206,3 +206,23 @@ def test_the_batch_and_channels_may_stand_in_output_size():
     assert nn.MaxUnpool2d(2)(values, index, x.shape).shape == x.shape
     even = F.max_pool2d(x[..., :4, :6], 2, return_indices=True)
     assert nn.MaxUnpool2d(2)(*even).shape == (2, 3, 4, 6)
+
+
+def test_indices_may_be_changed_before_the_gradient_is_taken():
+    x = dotori.tensor(numbers((1, 2, 4, 6)), requires_grad=True)
+    for pool in (
+        lambda: F.max_pool2d(x, 2, return_indices=True),
+        lambda: F.adaptive_max_pool2d(x, 3, return_indices=True),
+        lambda: F.fractional_max_pool2d(x, 2, 3, return_indices=True),
+    ):
+        y, index = pool()
+        (before,) = dotori.autograd.grad(y.sum(), x, retain_graph=True)
+        index.zero_()
+        (after,) = dotori.autograd.grad(y.sum(), x)
+        np.testing.assert_array_equal(before.array, after.array)
+    y, index = F.max_pool2d(x, 2, return_indices=True)
+    z = F.max_unpool2d(y, index, 2)
+    (before,) = dotori.autograd.grad((z * z).sum(), x, retain_graph=True)
+    index.zero_()
+    (after,) = dotori.autograd.grad((z * z).sum(), x)
+    np.testing.assert_array_equal(before.array, after.array)

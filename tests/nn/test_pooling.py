@@ -214,6 +214,8 @@ def test_halves_are_pooled_as_in_torch(name):
         lambda t: F.adaptive_avg_pool2d(t, (4, 3)),
         lambda t: F.adaptive_avg_pool2d(t, 3),
         lambda t: F.adaptive_max_pool2d(t, 4),
+        lambda t: F.adaptive_max_pool2d(t, (3, 5)),
+        lambda t: F.max_pool2d(t, 3, 2, return_indices=True)[0],
     ],
 )
 def test_outputs_and_gradients_lie_as_inputs_do(pool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,7 @@ def _mean(t: Tensor, tiling: Tiling, axes: int, count: Any) -> Tensor:
     return total / (count if isinstance(count, int) else count.astype(t.dtype))
 
 
+@lru_cache(maxsize=64)
 def _counts(tiling: Tiling, axes: int, with_padding: bool) -> Any:
     """The number that each window's sum is divided by: one for all, or an array.
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dotori.autograd import apply, is_grad_enabled, wrap
 from dotori.functions._numpy import TensorLike
 from dotori.nn.functional.sizes import Sizes, pictures, tiled
 from dotori.ops.along import TakeAlong
-from dotori.ops.pooling import MaxOnly, MaxPool, winning_index
+from dotori.ops.pooling import MaxOnly, MaxPool, has_channels_last, winning_index
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -54,11 +56,22 @@ def taken(t: Tensor, index: Any, axes: int, once: bool) -> Tensor:
 
     `once` says that no element is taken twice.
     """
-    flat = t.reshape(*t.shape[:-axes], math.prod(t.shape[-axes:]))
-    attrs = {"axis": flat.ndim - 1, "shape": flat.shape, "once": once}
-    row = index.reshape(*flat.shape[:-1], math.prod(index.shape[-axes:]))
-    y: Tensor = apply(TakeAlong, flat, index=row, **attrs)
-    return y.reshape(index.shape)
+    out = index.shape[-axes:]
+    if has_channels_last(t.array, axes):  # (N, *axes, C), whose axes are one in memory
+        here, axis = t.movedim(-axes - 1, -1), t.ndim - axes - 1
+        index = np.moveaxis(index, -axes - 1, -1)
+    else:
+        here, axis = t, t.ndim - axes
+    shape = here.shape
+    lead, rest = shape[:axis], shape[axis + axes :]
+    flat = here.reshape(*lead, math.prod(shape[axis : axis + axes]), *rest)
+    # a copy: the caller may change his before `backward`
+    row = np.array(index.reshape(*lead, math.prod(out), *rest), order="C")
+    y: Tensor = apply(
+        TakeAlong, flat, index=row, axis=axis, shape=flat.shape, once=once
+    )
+    y = y.reshape(*lead, *out, *rest)
+    return y if here is t else y.movedim(-1, -axes - 1)
 
 
 def max_pool1d(

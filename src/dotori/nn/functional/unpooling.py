@@ -38,7 +38,7 @@ def _unpool(
     y: Any = apply(
         PutAlong,
         t.reshape(*lead, n),
-        index=index.reshape(*lead, n),
+        index=index.reshape(*lead, n).copy(),  # the caller may change his
         axis=len(lead),
         shape=(*lead, math.prod(out)),
         once=True,
