@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from dotori.errors import need
 
@@ -104,19 +104,27 @@ def is_child() -> bool:
     return parent is not None and parent() is not None
 
 
+class _Array(NamedTuple):
+    """What Numba has to know of an array. Plain tuples are arguments themselves."""
+
+    dtype: Any
+    ndim: int
+    order: str
+    readonly: bool
+
+
 def _note(value: Any, scalar: Any) -> Any:
     if hasattr(value, "dtype") and value.ndim:
         flags = value.flags
         order = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
-        return value.dtype, value.ndim, order, not flags.writeable
+        return _Array(value.dtype, value.ndim, order, not flags.writeable)
     return scalar(value) if isinstance(value, float) else value
 
 
 def _type_of(note: Any) -> Any:
     """Numba's type of an argument, from its note."""
     numba = need("numba", "fast", "compiled kernels")
-    if not isinstance(note, tuple):
+    if not isinstance(note, _Array):
         return numba.typeof(note)
-    dtype, ndim, order, readonly = note
-    item = numba.from_dtype(dtype)
-    return numba.types.Array(item, ndim, order, readonly=readonly)
+    item = numba.from_dtype(note.dtype)
+    return numba.types.Array(item, note.ndim, note.order, readonly=note.readonly)
