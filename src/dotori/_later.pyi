@@ -269,7 +269,6 @@ class Later:
 
     data_ptr = layout.data_ptr
     element_size = layout.element_size
-    is_contiguous = layout.is_contiguous
     is_floating_point = layout.is_floating_point
     is_nonzero = layout.is_nonzero
     is_same_size = layout.is_same_size

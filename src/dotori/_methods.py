@@ -16,6 +16,7 @@ from dotori.functions import (
     inplace,
     join,
     linear,
+    memory,
     reduce,
     shape,
     transcendental,
@@ -229,7 +230,8 @@ class Shape:
     tril = shape.tril
     triu = shape.triu
     clone = shape.clone
-    contiguous = shape.contiguous
+    contiguous = memory.contiguous
+    is_contiguous = memory.is_contiguous
     chunk = join.chunk
     split = join.split
     unbind = join.unbind

@@ -163,7 +163,7 @@ def _walk(
     pending: dict[Node, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):
         if not create_graph and isinstance(seed, Variable):
-            seed = seed.array.copy()  # the caller's memory stays the caller's
+            seed = seed.array.copy("K")  # the caller's memory stays the caller's
         elif create_graph and not isinstance(seed, Variable):
             seed = wrap(seed)
         _add(pending, output.node, seed)
@@ -281,7 +281,7 @@ def _deliver(pending: dict[Node, Any], edge: Any, dx: Any, dy: Any) -> None:
             dx = dx.real
         dx = dx.astype(edge.dtype)
     if dx is dy and edge.op is None and type(dx) is _ndarray:
-        dx = dx.copy()  # two leaves must never share the memory of their gradients
+        dx = dx.copy("K")  # two leaves must never share the memory of their gradients
     _add(pending, edge, dx)
 
 
@@ -321,7 +321,7 @@ def _accumulate(node: Node, g: Any) -> None:
         total = old.array + g
         node.grad = wrap(total if is_array(total) else np.asarray(total))
     else:
-        node.grad = wrap(g if g.base is None else g.copy())
+        node.grad = wrap(g if g.base is None else g.copy("K"))
 
 
 def _run_hooks(node: Node, dy: Any, create_graph: bool) -> Any:

@@ -166,7 +166,7 @@ _METHODS = {
     ),
     "alike": ("new_empty new_empty_strided new_full new_ones new_tensor new_zeros"),
     "layout": (
-        "data_ptr element_size is_contiguous is_floating_point is_nonzero "
+        "data_ptr element_size is_floating_point is_nonzero "
         "is_same_size is_signed ndimension nelement storage_offset stride"
     ),
     "casting": "bfloat16 cpu cuda to type type_as",

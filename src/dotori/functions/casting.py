@@ -27,7 +27,8 @@ from dotori.dtypes import (
 )
 from dotori.errors import ArgumentError, DTypeError
 from dotori.functions._numpy import TensorLike
-from dotori.functions.shape import cast, clone, contiguous
+from dotori.functions.memory import contiguous
+from dotori.functions.shape import cast, clone
 from dotori.ops.shape import Move
 
 if TYPE_CHECKING:

@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dotori.autograd import Variable, as_variable
-from dotori.backend import (
-    channels_last,
-    channels_last_3d,
-    contiguous_format,
-    memory_format,
-)
 from dotori.errors import ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.shape import axis_of
-from dotori.ops.layout import lies_channels_last
 from dotori.ops.views import memory_of, steps_of
 
 if TYPE_CHECKING:
@@ -117,14 +110,6 @@ def ndimension(x: Tensor) -> int:
 def element_size(x: Tensor) -> int:
     """The bytes of one element."""
     return int(x.array.itemsize)
-
-
-def is_contiguous(x: Tensor, memory_format: memory_format = contiguous_format) -> bool:
-    """Whether it lies in memory in this order, without gaps."""
-    if memory_format in (channels_last, channels_last_3d):
-        axes = 4 if memory_format == channels_last else 5
-        return x.ndim == axes and lies_channels_last(x.array)
-    return bool(x.array.flags.c_contiguous)
 
 
 def stride(x: Tensor, dim: int | None = None) -> Any:

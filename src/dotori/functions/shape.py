@@ -14,13 +14,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori.autograd import apply, as_variable, wrap
-from dotori.backend import (
-    channels_last,
-    channels_last_3d,
-    contiguous_format,
-    memory_format,
-    preserve_format,
-)
 from dotori.errors import ArgumentError, AxisError, DTypeError, ShapeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike, implements
@@ -416,33 +409,6 @@ def detach(x: TensorLike) -> Tensor:
     False
     """
     return as_variable(x).detach()
-
-
-def contiguous(x: Tensor, memory_format: memory_format = contiguous_format) -> Tensor:
-    """Itself if its memory lies so without gaps, else such a copy.
-
-    Examples
-    --------
-    >>> from dotori import channels_last, zeros
-    >>> x = zeros(8, 3, 32, 32).contiguous(memory_format=channels_last)
-    >>> x.shape, x.stride(), x.is_contiguous()
-    ((8, 3, 32, 32), (3072, 1, 96, 3), False)
-    """
-    if memory_format in (channels_last, channels_last_3d):
-        last = (0, *range(2, x.ndim), 1)
-        if x.ndim != (4 if memory_format == channels_last else 5):
-            raise ShapeError(
-                f"contiguous: {memory_format} is for pictures (N, C, H, W), with _3d "
-                f"for volumes (N, C, D, H, W), got the shape {x.shape}"
-            )
-        if x.array.transpose(last).flags.c_contiguous:
-            return x
-        first = (0, x.ndim - 1, *range(1, x.ndim - 1))
-        return permute(contiguous(permute(x, last)), first)
-    if x.array.flags.c_contiguous or memory_format == preserve_format:
-        return x
-    result: Tensor = apply(op.Cast, x, dtype=x.dtype, order="C")
-    return result
 
 
 def plain_index(part: Any) -> Any:

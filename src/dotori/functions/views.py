@@ -15,10 +15,10 @@ from numpy.typing import DTypeLike
 from dotori.autograd import apply, as_variable
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
+from dotori.functions.memory import contiguous
 from dotori.functions.shape import (
     axis_of,
     broadcast_to,
-    contiguous,
     permute,
     reshape,
     sizes,
