@@ -216,6 +216,25 @@ def test_float32_is_as_precise_as_pytorchs(shift, scale, last):
         assert abs(a - c).max() <= 10 * theirs + 4e-7 * abs(c).max()
 
 
+@pytest.mark.parametrize("value", [7.3, -1e4, 0.0])
+def test_a_channel_without_variance_is_zero(value):
+    x = np.full((1000, 3), value, np.float32)
+    y = F.batch_norm(dotori.tensor(x), None, None, training=True, eps=1e-5).array
+    assert abs(y).max() < 2e-3
+
+
+def test_squares_that_overflow_make_no_nan():
+    x = np.random.default_rng(0).standard_normal((200, 3)).astype(np.float32)
+    y = F.batch_norm(dotori.tensor(x * 1e30), None, None, training=True).array
+    np.testing.assert_array_equal(
+        y, 0
+    )  # divided by an infinite variance, as in PyTorch
+    x[5, 1] = np.nan
+    y = F.batch_norm(dotori.tensor(x), None, None, training=True).array
+    assert np.isnan(y[:, 1]).all()
+    assert np.isfinite(y[:, [0, 2]]).all()
+
+
 def test_halves_are_computed_in_single_precision():
     rng = np.random.default_rng(1)
     x = (200 * rng.standard_normal((64, 3, 8, 8))).astype(

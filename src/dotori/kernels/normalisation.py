@@ -61,7 +61,9 @@ def channel_moments_numpy(x: Array, block: int, mean: Array, square: Array) -> N
         rest = _down(d)
         np.multiply(d, d, d)
         shift = rest / n
-        square[k] = _down(d) - rest * shift
+        q, too_much = _down(d), rest * shift
+        least = np.where(q < np.inf, x.dtype.type(0), q)
+        square[k] = np.where(too_much < q, q - too_much, least)
         mean[k] = rough + shift
 
 
@@ -92,7 +94,11 @@ def channel_moments(x: Array, block: int, mean: Array, square: Array) -> None:
                 q[j] += d * d
         for j in range(width):
             shift = rest[j] / n
-            q[j] -= rest[j] * shift
+            too_much = rest[j] * shift
+            if too_much < q[j]:
+                q[j] -= too_much
+            elif q[j] < np.inf:  # rounding must not make it negative
+                q[j] = 0
             m[j] += shift
 
 
