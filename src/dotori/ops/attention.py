@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dotori.backend import namespace
 from dotori.kernels import in_parallel
 from dotori.ops._op import Op, Sample, follow
 from dotori.ops.activation import Softmax
@@ -307,7 +308,8 @@ def formula(
         if raw.dtype != bool:
             s = s + mask
     if causal:
-        past = np.tri(s.shape[-2], s.shape[-1], dtype=bool)
+        ns = namespace(getattr(q, "array", q))
+        past = ns.tri(s.shape[-2], s.shape[-1], dtype=bool)
         shown = past if shown is None else shown & past
     if shown is None:
         p = follow(Softmax, xp, s, axis=-1)
@@ -315,7 +317,7 @@ def formula(
         some = shown.any(axis=-1, keepdims=True)
         s = xp.where(shown, s, xp.where(some, -np.inf, 0.0).astype(s.dtype))
         p = follow(Softmax, xp, s, axis=-1) * some
-    kept = p if keep is None else p * (keep[0] * np.asarray(keep[1], p.dtype))
+    kept = p if keep is None else p * (keep[0].astype(p.dtype) * keep[1])
     return xp.matmul(kept, v), p, kept
 
 
@@ -335,7 +337,7 @@ def gradients(
     _, p, kept = formula(xp, q, k, v, mask, scale, causal, keep)
     dp = xp.matmul(dy, xp.swapaxes(v, -1, -2))
     if keep is not None:
-        dp = dp * (keep[0] * np.asarray(keep[1], dp.dtype))
+        dp = dp * (keep[0].astype(dp.dtype) * keep[1])
     g = p * dp
     ds = g - p * g.sum(axis=-1, keepdims=True)
     dq = xp.matmul(ds, k) * scale if needs[0] else None

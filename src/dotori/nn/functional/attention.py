@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.autograd import apply, as_variable
+from dotori.backend import device_of, to_device
 from dotori.dtypes import float16, float32
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
@@ -125,7 +126,8 @@ def _attend(
         return y
     keep = None
     if p:
-        keep = default_generator().keep_mask(shape, p), 1 / (1 - p)
+        kept = default_generator().keep_mask(shape, p)
+        keep = to_device(kept, device_of(q.array)), 1 / (1 - p)
     y = apply(Attention, q, k, v, given, scale=scale, causal=causal, keep=keep)
     return y
 
