@@ -162,6 +162,20 @@ def test_fractional_windows(axes, rows, dtype, lead):
         )
 
 
+@pytest.mark.parametrize("axes", [2, 3])
+def test_each_axis_has_its_own_random_number(axes):
+    torch, _ = oracle()
+    shape, out = (11, 10, 9)[:axes], (4, 5, 3)[:axes]
+    x = numbers((2, 3, *shape))
+    samples = np.random.default_rng(1).random((2, 3, axes))
+    name = f"fractional_max_pool{axes}d"
+    _, index = getattr(F, name)(x, 2, out, None, True, _random_samples=samples)
+    _, wanted = getattr(torch.nn.functional, name)(
+        torch.tensor(x), 2, out, None, True, _random_samples=torch.tensor(samples)
+    )
+    np.testing.assert_array_equal(index.array, wanted)
+
+
 def test_fractional_windows_are_drawn_from_the_default_generator():
     x = dotori.rand(2, 3, 20, 20)
     _ = dotori.manual_seed(0)
