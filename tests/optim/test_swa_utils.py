@@ -109,8 +109,12 @@ def test_the_average_stays_away_from_the_training():
 def test_statistics_are_means_over_the_data():
     rng = np.random.default_rng(0)
     batches = [dotori.tensor(rng.standard_normal((8, 2))) for _ in range(5)]
-    model = nn.Sequential(Counting(), nn.ReLU()).eval()
+    other = nn.InstanceNorm1d(2, track_running_stats=True)
+    model = nn.Sequential(nn.BatchNorm1d(2).double(), nn.ReLU()).eval()
     model[0].running_mean.array[...] = 99.0
+    other.running_mean.array[...] = 99.0
+    swa_utils.update_bn([dotori.ones(1, 2, 3)], other)
+    assert other.running_mean.tolist() == [99, 99]  # as in PyTorch
     swa_utils.update_bn([[x, None] for x in batches], model, device="cpu")
     mean = np.mean([x.array.mean(axis=0) for x in batches], axis=0)
     assert_allclose(model[0].running_mean.array, mean, rtol=1e-12)

@@ -215,8 +215,8 @@ def update_bn(loader: Iterable[Any], model: Module, device: str | None = None) -
     """Compute the running statistics of `model` anew, as means over the data.
 
     Averaged weights have never seen data, so the statistics of their normalisations are
-    wrong (Izmailov and others, UAI 2018, section 3.2). Works on every module with
-    `reset_running_stats` and `momentum`; does nothing without such modules.
+    wrong (Izmailov and others, UAI 2018, section 3.2). Works on batch norm; does
+    nothing without it.
 
     Parameters
     ----------
@@ -230,7 +230,9 @@ def update_bn(loader: Iterable[Any], model: Module, device: str | None = None) -
     >>> from dotori import nn
     >>> update_bn([], nn.Linear(2, 1))
     """
-    found: list[Any] = [m for m in model.modules() if hasattr(m, "reset_running_stats")]
+    from dotori.nn.batch_norm import _BatchNorm
+
+    found = [m for m in model.modules() if isinstance(m, _BatchNorm)]
     if not found:
         return
     momenta = [module.momentum for module in found]
