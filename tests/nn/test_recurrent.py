@@ -351,7 +351,7 @@ def test_other_floats_are_cast_as_by_linear():
     ("error", "match", "call"),
     [
         (ShapeError, r"2 axes.*\(1, 1, 4, 2\)", lambda m: m(dotori.ones(1, 1, 4, 2))),
-        (ShapeError, r"2 features.*got \(3,\)", lambda m: m(dotori.ones(4, 1, 3))),
+        (ShapeError, r"2 features.*of shape \(3,\)", lambda m: m(dotori.ones(4, 1, 3))),
         (ShapeError, r"at least one step", lambda m: m(dotori.ones(0, 1, 2))),
         (
             ShapeError,

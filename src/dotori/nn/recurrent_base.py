@@ -272,7 +272,8 @@ class RNNBase(Module):
         if x.ndim != 2 or x.shape[1] != self.input_size:
             raise ShapeError(
                 f"{type(self).__name__}: the steps of the input must have "
-                f"{self.input_size} features (input_size), got {x.shape[1:]}"
+                f"{self.input_size} features (input_size), got steps of shape "
+                f"{x.shape[1:]}"
             )
         _, op, attrs = MODES[self.mode]
         x = at_dtype_of(getattr(self, self._names[0][0]), x)

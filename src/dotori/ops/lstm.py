@@ -32,6 +32,7 @@ from dotori.ops.recurrent import (
     fresh,
     in_torch,
     of_affine,
+    of_weights,
     sigmoid,
     step_by_step,
     steps,
@@ -138,10 +139,9 @@ class LSTM(Op):
                 dr = dr @ w_hr
             back(d, gates[rows], through[rows], dr, dc[:n])
             xp.matmul(d, w_back, out=dh[:n])
-        h_before = before(xp, y, h0, sizes, reverse) if needs[4] else None
         biased = needs[5] or needs[6]
         dx, dw_ih, db = of_affine(xp, da, (needs[0], needs[3], biased), x, w_in)
-        _, dw_hh, _ = of_affine(xp, da, (None, needs[4], None), h_before, w_back)
+        dw_hh = of_weights(xp, da, y, h0, sizes, reverse) if needs[4] else None
         dw_hr = None
         if needs[7]:
             dw_hr = dh_all.T @ (gates[:, :size] * shown)
