@@ -93,13 +93,14 @@ class RNN(RNNBase):
 
 
 class GRU(RNNBase):
-    """h_t = (1 - z) n + z h_{t-1}, Cho's gated recurrent unit:
+    """h_t = (1 - z) n + z h_{t-1}: the gated recurrent unit (Cho et al., 2014)::
 
         r = s(W_ir x_t + b_ir + W_hr h + b_hr)           how much of the past is seen
         z = s(W_iz x_t + b_iz + W_hz h + b_hz)           how much of it stays
         n = tanh(W_in x_t + b_in + r (W_hn h + b_hn))    what is new
 
     with h = h_{t-1} and the sigmoid s. Weights hold r, z and n one below the other.
+    The reset gate r acts on W_hn h, as in PyTorch; in the paper it acts on h.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ class GRU(RNNBase):
 
 
 class LSTM(RNNBase):
-    """c_t = f c_{t-1} + i g and h_t = o tanh(c_t), the long short-term memory:
+    """c_t = f c_{t-1} + i g and h_t = o tanh(c_t): the long short-term memory::
 
         i = s(W_ii x_t + b_ii + W_hi h + b_hi)        what comes in
         f = s(W_if x_t + b_if + W_hf h + b_hf)        what is kept
@@ -158,7 +159,8 @@ class LSTM(RNNBase):
         o = s(W_io x_t + b_io + W_ho h + b_ho)        what is shown
 
     with h = h_{t-1} and the sigmoid s. Weights hold i, f, g and o one below the other.
-    With `proj_size`, h_t = W_hr (o tanh(c_t)).
+    With `proj_size`, h_t = W_hr (o tanh(c_t)). Hochreiter and Schmidhuber, 1997; the
+    forget gate f is Gers, Schmidhuber and Cummins', 2000.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ class RNNCell(RNNCellBase):
 
 
 class GRUCell(RNNCellBase):
-    """h' = (1 - z) n + z h: one step of `GRU`.
+    """h' = (1 - z) n + z h: one step of `GRU`::
 
         r = s(W_ir x + b_ir + W_hr h + b_hr)
         z = s(W_iz x + b_iz + W_hz h + b_hz)
@@ -203,7 +203,7 @@ class GRUCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """c' = f c + i g and h' = o tanh(c'): one step of `LSTM`.
+    """c' = f c + i g and h' = o tanh(c'): one step of `LSTM`::
 
         i = s(W_ii x + b_ii + W_hi h + b_hi)
         f = s(W_if x + b_if + W_hf h + b_hf)

@@ -2,7 +2,7 @@
 
 A packed batch holds the first step of all sequences, then the second step of those that
 have one, and so on. With the sequences in order of falling length, each step is the
-beginning of the one before, cut shorter:
+beginning of the one before, cut shorter::
 
     a b c                 data         a x p  b y  c
     x y        becomes    batch_sizes  3      2    1
@@ -22,7 +22,7 @@ from dotori.autograd import apply, as_variable, wrap
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.join import cat
-from dotori.ops.packing import PlaceRows, PackRows
+from dotori.ops.packing import PackRows, PlaceRows
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
