@@ -69,13 +69,13 @@ class GRU(Op):
             None if w is None else xp.concatenate([-w[:two], w[two:]])
             for w in (w_ih, w_hh, b_ih, b_hh)
         )
-        gates = affine(xp, x, w_ih, b_ih)
-        if b_hh is None:
-            b_hh = xp.zeros(3 * size, gates.dtype)
-        gates[:, :two] += b_hh[:two]
+        b_rz, b_past = None, xp.zeros(size, w_hh.dtype)
+        if b_hh is not None:
+            b_rz, b_past = xp.concatenate([b_hh[:two], b_past]), b_hh[two:]
+        gates = affine(xp, x, w_ih, b_ih, b_rz)
         add, move = suited(xp, gates, kernels.gru_gates, kernels.gru_state)
         h, w = fresh(xp, h0, h0.shape, gates.dtype), w_hh.T
-        b_past = fresh(xp, b_hh[two:], (size,), gates.dtype)
+        b_past = fresh(xp, b_past, (size,), gates.dtype)
         y = xp.empty((len(x), size), gates.dtype)
         past = xp.empty_like(y)
         sent = xp.empty((len(h), 3 * size), gates.dtype)
