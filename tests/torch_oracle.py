@@ -20,11 +20,14 @@ def agree(ours, theirs, *arrays, second=True, rtol=1e-7, atol=1e-11):
         assert not y.requires_grad
         return
     weights = numbers_like(rng, z)
+    # rules may go other ways on arrays than on tensors, which create_graph gives them
+    plain = dotori.autograd.grad(y, xs, weights, retain_graph=True, allow_unused=True)
     gs = dotori.autograd.grad(y, xs, weights, create_graph=True, allow_unused=True)
     hs = torch.autograd.grad(
         z, ts, torch.tensor(weights), create_graph=True, allow_unused=True
     )
-    for i, (g, h) in enumerate(zip(gs, hs, strict=True)):
+    for i, (p, g, h) in enumerate(zip(plain, gs, hs, strict=True)):
+        same(or_zeros(p, xs[i]), or_zeros(h, ts[i]), rtol, atol, f"plain gradient {i}")
         same(or_zeros(g, xs[i]), or_zeros(h, ts[i]), rtol, atol, f"gradient {i}")
     if second:
         _second_order_agrees(rng, xs, gs, ts, hs, rtol, atol)
