@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.kernels._pair import paired
-from dotori.kernels.tiling import Three, Tiling, first_taps, taps
+from dotori.kernels.tiling import Three, Tiling, taps
 
 Array = NDArray[Any]
 Geometry = tuple[Three, Three, Three, Three, Three, Three]
@@ -64,10 +64,12 @@ def max_pool_numpy(
     as in PyTorch. Every window has a tap inside.
     """
     geometry = Tiling(*tiling)
-    first = first_taps(geometry)[:, None]
     for part, xs, ys in _pieces(x, y, geometry):
-        winners[part] = first
         won = winners[part].reshape(ys.shape)
+        won[...] = 0
+        if any(geometry.padding):  # the first tap inside, found from the last one on
+            for number, windows, _ in taps(geometry)[::-1]:
+                won[:, *windows] = number
         ys[...] = _lowest(y.dtype)
         for number, windows, at in taps(geometry):
             v, best, taken = xs[:, *at], ys[:, *windows], won[:, *windows]

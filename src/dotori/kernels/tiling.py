@@ -106,14 +106,6 @@ def places(tiling: Tiling) -> NDArray[np.int64]:
     return table
 
 
-@lru_cache(maxsize=64)
-def first_taps(tiling: Tiling) -> NDArray[np.int64]:
-    """The number of each window's first tap that lies inside; all have one."""
-    found: NDArray[np.int64] = np.argmax(places(tiling) >= 0, axis=1)
-    found.flags.writeable = False
-    return found
-
-
 @lru_cache(maxsize=256)
 def tile(
     shape: tuple[int, ...],

@@ -13,11 +13,16 @@ Bounds = tuple[tuple[int, int], ...]
 
 
 class SegmentSum(Op):
-    """y_i = the sum of x from begin_i to end_i along an axis of `length`."""
+    """y_i = the sum of x from begin_i to end_i along an axis of `length`.
+
+    `order` names the axes as they are to lie in memory, the innermost last.
+    """
 
     @staticmethod
-    def forward(xp: Any, x: Any, *, bounds: Bounds, axis: int, length: int) -> Any:
-        y = xp.empty_like(x, shape=_resized(x, axis, len(bounds)))
+    def forward(
+        xp: Any, x: Any, *, bounds: Bounds, axis: int, length: int, order: Any
+    ) -> Any:
+        y = _laid_out(xp, x, _resized(x, axis, len(bounds)), order)
         into, parts = xp.moveaxis(y, axis, 0), xp.moveaxis(x, axis, 0)
         for i, (begin, end) in enumerate(bounds):
             into[i] = parts[begin:end].sum(axis=0)
@@ -28,7 +33,7 @@ class SegmentSum(Op):
         return follow(SegmentSpread, xp, dy, **attrs)
 
     @staticmethod
-    def torch(x: Any, *, bounds: Bounds, axis: int, length: int) -> Any:
+    def torch(x: Any, *, bounds: Bounds, axis: int, **rest: Any) -> Any:
         import torch
 
         parts = [x.narrow(axis, i, j - i).sum(axis, keepdim=True) for i, j in bounds]
@@ -39,15 +44,17 @@ class SegmentSum(Op):
         x = rng.standard_normal((2, 3, 5, 4))
         for axis, bounds in ((2, ((0, 2), (1, 4), (3, 5))), (3, ((0, 2), (2, 4)))):
             attrs = {"bounds": bounds, "axis": axis, "length": x.shape[axis]}
-            yield Sample((x,), attrs)
+            yield Sample((x,), {**attrs, "order": (0, 2, 3, 1)})
 
 
 class SegmentSpread(Op):
     """dx_j = the sum of dy_i over all stretches with j: `SegmentSum` backwards."""
 
     @staticmethod
-    def forward(xp: Any, dy: Any, *, bounds: Bounds, axis: int, length: int) -> Any:
-        dx = xp.empty_like(dy, shape=_resized(dy, axis, length))
+    def forward(
+        xp: Any, dy: Any, *, bounds: Bounds, axis: int, length: int, order: Any
+    ) -> Any:
+        dx = _laid_out(xp, dy, _resized(dy, axis, length), order)
         dx[...] = 0
         into, parts = xp.moveaxis(dx, axis, 0), xp.moveaxis(dy, axis, 0)
         for i, (begin, end) in enumerate(bounds):
@@ -59,7 +66,7 @@ class SegmentSpread(Op):
         return follow(SegmentSum, xp, dy, **attrs)
 
     @staticmethod
-    def torch(dy: Any, *, bounds: Bounds, axis: int, length: int) -> Any:
+    def torch(dy: Any, *, bounds: Bounds, axis: int, length: int, order: Any) -> Any:
         import torch
 
         zeros = torch.zeros(_resized(dy, axis, length), dtype=dy.dtype)
@@ -73,25 +80,37 @@ class SegmentSpread(Op):
     def samples(rng: Any) -> Iterator[Sample]:
         dy = rng.standard_normal((2, 3, 5))
         for axis, bounds in ((1, ((0, 2), (1, 4), (3, 5))), (0, ((0, 3), (2, 4)))):
-            yield Sample((dy,), {"bounds": bounds, "axis": axis, "length": 6})
+            attrs = {"bounds": bounds, "axis": axis, "length": 6}
+            yield Sample((dy,), {**attrs, "order": (0, 2, 1)})
 
 
 def _resized(x: Any, axis: int, n: int) -> tuple[int, ...]:
     return (*x.shape[:axis], n, *x.shape[axis + 1 :])
 
 
-def largest_along(x: Any, bounds: Bounds, axis: int) -> Any:
+def order_of(x: Any) -> tuple[int, ...]:
+    """The axes of `x` as they lie in memory, the innermost last."""
+    return tuple(sorted(range(x.ndim), key=lambda d: -x.strides[d]))
+
+
+def _laid_out(xp: Any, x: Any, shape: tuple[int, ...], order: Any) -> Any:
+    """A new array of the type of `x` whose axes lie in this order."""
+    y = xp.empty([shape[d] for d in order], x.dtype)
+    return y.transpose(sorted(range(len(order)), key=lambda i: order[i]))
+
+
+def largest_along(xp: Any, x: Any, bounds: Bounds, axis: int) -> Any:
     """Where along an axis the largest number of each stretch is.
 
     The first of equals; of several NaN the last, as in PyTorch.
     """
-    found = np.empty(_resized(x, axis, len(bounds)), np.int64)
-    into, parts = np.moveaxis(found, axis, 0), np.moveaxis(x, axis, 0)
+    found = xp.empty(_resized(x, axis, len(bounds)), np.int64)
+    into, parts = xp.moveaxis(found, axis, 0), xp.moveaxis(x, axis, 0)
     for i, (begin, end) in enumerate(bounds):
         part = parts[begin:end]
         into[i] = begin + part.argmax(axis=0)
-        bad = np.isnan(part)
+        bad = xp.isnan(part)
         if bad.any():
             last = end - 1 - bad[::-1].argmax(axis=0)
-            into[i] = np.where(bad.any(axis=0), last, into[i])
+            into[i] = xp.where(bad.any(axis=0), last, into[i])
     return found

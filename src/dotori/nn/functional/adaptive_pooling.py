@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from dotori.autograd import apply, wrap
+from dotori.backend import namespace
 from dotori.dtypes import float16, float32
 from dotori.errors import ArgumentError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.shape import cast
 from dotori.nn.functional.pooling import max_pool, taken
 from dotori.nn.functional.sizes import each_axis, pictures
-from dotori.ops.segments import Bounds, SegmentSum, largest_along
+from dotori.ops.segments import Bounds, SegmentSum, largest_along, order_of
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -71,13 +72,13 @@ def _adaptive_avg(axes: int, x: TensorLike, output_size: OutputSize) -> Tensor:
 def _means(t: Tensor, axes: int, out: tuple[int, ...]) -> Tensor:
     if set(out) == {1}:
         return t.mean(dim=tuple(range(-axes, 0)), keepdim=True)
-    y = t
+    y, order = t, order_of(t.array)
     for axis, m in zip(range(t.ndim - axes, t.ndim), out, strict=True):
         n = t.shape[axis]
         if m == n:
             continue
         bounds = _bounds(n, m)
-        y = apply(SegmentSum, y, bounds=bounds, axis=axis, length=n)
+        y = apply(SegmentSum, y, bounds=bounds, axis=axis, length=n, order=order)
         lengths = np.array([end - begin for begin, end in bounds], t.dtype)
         y = y / lengths.reshape((m,) + (1,) * (t.ndim - axis - 1))
     return y.clone() if y is t else y
@@ -153,13 +154,14 @@ def _largest(x: Any, axes: int, bounds: list[Bounds]) -> Any:
     Axis by axis from the last one: the largest of the rows' largest numbers. So the
     first of equals is found, and the last of NaN.
     """
+    xp: Any = namespace(x)
     index: Any = 0
     inner = 1  # the places of one element of the axis
     for axis in range(x.ndim - 1, x.ndim - axes - 1, -1):
         n = x.shape[axis]
-        here = largest_along(x, bounds[axis - x.ndim], axis)
-        x = np.take_along_axis(x, here, axis)
-        before = np.take_along_axis(index, here, axis) if inner > 1 else 0
+        here = largest_along(xp, x, bounds[axis - x.ndim], axis)
+        x = xp.take_along_axis(x, here, axis)
+        before = xp.take_along_axis(index, here, axis) if inner > 1 else 0
         index, inner = here * inner + before, inner * n
     return index
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dotori.autograd import apply, is_grad_enabled, wrap
+from dotori.backend import namespace
 from dotori.functions._numpy import TensorLike
 from dotori.nn.functional.sizes import Sizes, pictures, tiled
 from dotori.ops.along import TakeAlong
@@ -56,17 +55,18 @@ def taken(t: Tensor, index: Any, axes: int, once: bool) -> Tensor:
 
     `once` says that no element is taken twice.
     """
+    xp: Any = namespace(t.array)
     out = index.shape[-axes:]
     if has_channels_last(t.array, axes):  # (N, *axes, C), whose axes are one in memory
         here, axis = t.movedim(-axes - 1, -1), t.ndim - axes - 1
-        index = np.moveaxis(index, -axes - 1, -1)
+        index = xp.moveaxis(index, -axes - 1, -1)
     else:
         here, axis = t, t.ndim - axes
     shape = here.shape
     lead, rest = shape[:axis], shape[axis + axes :]
     flat = here.reshape(*lead, math.prod(shape[axis : axis + axes]), *rest)
     # a copy: the caller may change his before `backward`
-    row = np.array(index.reshape(*lead, math.prod(out), *rest), order="C")
+    row = xp.array(index.reshape(*lead, math.prod(out), *rest), order="C")
     y: Tensor = apply(
         TakeAlong, flat, index=row, axis=axis, shape=flat.shape, once=once
     )
