@@ -76,19 +76,25 @@ def lstm_slopes_numpy(
 def lstm_slopes(
     gates: Array, c_before: Array, shown: Array, slopes: Array, through: Array
 ) -> None:
-    """All steps in one call, each number read once."""
+    """All steps in one call, row by row, so that a row stays in the cache."""
     n, width = shown.shape
     one = gates.dtype.type(1)
     for j in range(n):
-        a, d = gates[j], slopes[j]
+        a, d, s, before, to_c = gates[j], slopes[j], shown[j], c_before[j], through[j]
+        i, g, by_g = a[width : 2 * width], a[3 * width :], d[3 * width :]
+        by_i, by_f = d[width : 2 * width], d[2 * width : 3 * width]
+        for k in range(3 * width):
+            d[k] = (one - a[k]) * a[k]
         for k in range(width):
-            o, i, f, g = a[k], a[width + k], a[2 * width + k], a[3 * width + k]
-            s = shown[j, k]
-            d[k] = (one - o) * o * s
-            d[width + k] = (one - i) * i * g
-            d[2 * width + k] = (one - f) * f * c_before[j, k]
-            d[3 * width + k] = (one - g * g) * i
-            through[j, k] = (one - s * s) * o
+            d[k] *= s[k]
+        for k in range(width):
+            by_i[k] *= g[k]
+        for k in range(width):
+            by_f[k] *= before[k]
+        for k in range(width):
+            by_g[k] = (one - g[k] * g[k]) * i[k]
+        for k in range(width):
+            to_c[k] = (one - s[k] * s[k]) * a[k]
 
 
 def lstm_back_numpy(
@@ -107,17 +113,21 @@ def lstm_back_numpy(
 def lstm_back(
     slopes: Array, gates: Array, through: Array, dh: Array, dc: Array
 ) -> None:
-    """One pass over the slopes of the step."""
+    """Row by row, in loops so simple that the compiler makes vectors of them."""
     n, width = dh.shape
     for j in range(n):
         d, f = slopes[j], gates[j, 2 * width : 3 * width]
+        to_c, to_h, from_h = dc[j], dh[j], through[j]
         for k in range(width):
-            value = dc[j, k] + dh[j, k] * through[j, k]
-            d[k] *= dh[j, k]
-            d[width + k] *= value
-            d[2 * width + k] *= value
-            d[3 * width + k] *= value
-            dc[j, k] = value * f[k]
+            to_c[k] += to_h[k] * from_h[k]
+        for k in range(width):
+            d[k] *= to_h[k]
+        for gate in range(1, 4):
+            part = d[gate * width : (gate + 1) * width]
+            for k in range(width):
+                part[k] *= to_c[k]
+        for k in range(width):
+            to_c[k] *= f[k]
 
 
 def gru_gates_numpy(gates: Array, product: Array, bias: Array, past: Array) -> None:
@@ -136,16 +146,18 @@ def gru_gates_numpy(gates: Array, product: Array, bias: Array, past: Array) -> N
 
 @paired(gru_gates_numpy, passes=4)
 def gru_gates(gates: Array, product: Array, bias: Array, past: Array) -> None:
-    """One pass over the row."""
+    """Row by row."""
     rows, width = past.shape
     one = gates.dtype.type(1)
     for j in range(rows):
-        a, from_h = gates[j], product[j, 2 * width :]
+        a, from_h, to = gates[j], product[j, 2 * width :], past[j]
+        n = a[2 * width :]
         for k in range(2 * width):
             a[k] = one / (a[k] + one)
         for k in range(width):
-            past[j, k] = from_h[k] + bias[k]
-            a[2 * width + k] += a[k] * past[j, k]
+            to[k] = from_h[k] + bias[k]
+        for k in range(width):
+            n[k] += a[k] * to[k]
 
 
 def gru_state_numpy(gates: Array, h: Array, y: Array) -> None:
@@ -159,14 +171,15 @@ def gru_state_numpy(gates: Array, h: Array, y: Array) -> None:
 
 @paired(gru_state_numpy, passes=2)
 def gru_state(gates: Array, h: Array, y: Array) -> None:
-    """One pass over the row."""
+    """Row by row."""
     rows, width = h.shape
     for j in range(rows):
         z, n = gates[j, width : 2 * width], gates[j, 2 * width :]
+        old, new = h[j], y[j]
         for k in range(width):
-            value = (h[j, k] - n[k]) * z[k] + n[k]
-            h[j, k] = value
-            y[j, k] = value
+            value = (old[k] - n[k]) * z[k] + n[k]
+            old[k] = value
+            new[k] = value
 
 
 def gru_slopes_numpy(
@@ -192,19 +205,21 @@ def gru_slopes_numpy(
 def gru_slopes(
     gates: Array, past: Array, h_before: Array, slopes: Array, by_n: Array
 ) -> None:
-    """All steps in one call, each number read once."""
+    """All steps in one call, row by row, so that a row stays in the cache."""
     rows, width = past.shape
     one = gates.dtype.type(1)
     for j in range(rows):
-        a, d = gates[j], slopes[j]
+        a, d, seen, before, of_n = gates[j], slopes[j], past[j], h_before[j], by_n[j]
+        z, n = a[width : 2 * width], a[2 * width :]
+        by_z, by_past = d[width : 2 * width], d[2 * width :]
         for k in range(width):
-            r, z, n = a[k], a[width + k], a[2 * width + k]
-            of_n = (one - n * n) * (one - z)
-            by_past = of_n * r
-            by_n[j, k] = of_n
-            d[k] = (one - r) * by_past * past[j, k]
-            d[width + k] = (h_before[j, k] - n) * z * (one - z)
-            d[2 * width + k] = by_past
+            of_n[k] = (one - n[k] * n[k]) * (one - z[k])
+        for k in range(width):
+            by_past[k] = of_n[k] * a[k]
+        for k in range(width):
+            d[k] = (one - a[k]) * by_past[k] * seen[k]
+        for k in range(width):
+            by_z[k] = (before[k] - n[k]) * z[k] * (one - z[k])
 
 
 def gru_back_numpy(slopes: Array, gates: Array, by_n: Array, dh: Array) -> None:
@@ -218,17 +233,18 @@ def gru_back_numpy(slopes: Array, gates: Array, by_n: Array, dh: Array) -> None:
 
 @paired(gru_back_numpy, passes=5)
 def gru_back(slopes: Array, gates: Array, by_n: Array, dh: Array) -> None:
-    """One pass over the slopes of the step."""
+    """Row by row, in loops so simple that the compiler makes vectors of them."""
     n, width = dh.shape
     for j in range(n):
-        d, z = slopes[j], gates[j, width : 2 * width]
+        d, z, to_n, to_h = slopes[j], gates[j, width : 2 * width], by_n[j], dh[j]
         for k in range(width):
-            value = dh[j, k]
-            by_n[j, k] *= value
-            d[k] *= value
-            d[width + k] *= value
-            d[2 * width + k] *= value
-            dh[j, k] = value * z[k]
+            to_n[k] *= to_h[k]
+        for gate in range(3):
+            part = d[gate * width : (gate + 1) * width]
+            for k in range(width):
+                part[k] *= to_h[k]
+        for k in range(width):
+            to_h[k] *= z[k]
 
 
 def parts(gates: Array, count: int) -> list[Array]:
