@@ -16,6 +16,7 @@ from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.nn.functional import attention as chosen
 from dotori.ops import attention_blocks
 from dotori.ops.attention_blocks import Dropped
+from dotori.ops.heads import SplitHeads
 from dotori.random import Generator
 
 SEEDS = st.integers(0, 2**32)
@@ -91,6 +92,16 @@ def test_large_scores_do_not_overflow(far, rng):
     q, k, v = (rng.standard_normal((6, 4)).astype(np.float32) for _ in "qkv")
     y = F.scaled_dot_product_attention(q * far, k, v)
     np.testing.assert_allclose(y.array, by_formula(q * far, k, v), rtol=2e-3, atol=2e-3)
+
+
+def test_rows_of_very_low_scores_are_weighted_all_the_same():
+    """Every exponential would be 0, if the row were not shifted first."""
+    q, k = dotori.tensor([[-1000.0], [0.0]]), dotori.tensor([[1.0], [1.0]])
+    v = dotori.tensor([[2.0], [4.0]])
+    assert F.scaled_dot_product_attention(q, k, v).tolist() == [[3.0], [3.0]]
+    hidden = dotori.tensor([[0.0, -np.inf], [-500.0, -500.0]])
+    y = F.scaled_dot_product_attention(q, k, v, hidden)
+    assert y.tolist() == [[2.0], [3.0]]
 
 
 def test_nan_stays_where_it_belongs(rng):
@@ -245,6 +256,15 @@ def test_blocks_are_the_formula_where_they_do_not_fit(rng):
                 found.append([y.array, *(g.array for g in grads)])
         for a, b in zip(*found, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [(3, 4), (4, 3), (1, 1), (5, 2), (2, 7), (13, 13)])
+def test_blocks_of_any_size_cut_the_causal_mask_right(sizes, rng):
+    q, k, v = (rng.standard_normal((13, 2)) for _ in "qkv")
+    wanted = by_formula(q, k, v, np.tri(13, dtype=bool))
+    with small_blocks(0, *sizes):
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    np.testing.assert_allclose(y.array, wanted, rtol=1e-10)
 
 
 def test_memory_does_not_grow_with_the_square_of_the_length(rng):
@@ -425,6 +445,19 @@ def test_multi_head_attention_as_in_torch(drawn):
     wanted = dict(theirs.named_parameters())
     for name, p in ours.named_parameters():
         oracle.same(p.grad, wanted[name].grad, 1e-6, 1e-9, f"gradient of {name}")
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_heads_of_which_some_are_not_used_give_no_gradient_to_the_rest(axis, rng):
+    x = dotori.tensor(rng.standard_normal((2, 3, 12)), requires_grad=True)
+    for used in range(3):
+        x.grad = None
+        dotori.autograd.apply(SplitHeads, x, heads=2, batch_axis=axis)[
+            used
+        ].sum().backward()
+        wanted = np.zeros((2, 3, 12))
+        wanted[..., 4 * used : 4 * used + 4] = 1
+        np.testing.assert_array_equal(x.grad.array, wanted)
 
 
 def test_second_order_through_several_heads(rng):

@@ -64,6 +64,17 @@ def test_an_empty_bag_is_zero_and_means_count_what_is_there():
     assert weight.grad.tolist() == [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
 
 
+@pytest.mark.parametrize(
+    ("mode", "wanted"), [("sum", [4.0, 0.0]), ("mean", [2.0, 0.0]), ("max", [3.0, 0.0])]
+)
+def test_padding_does_not_count_in_a_bag(mode, wanted):
+    weight = dotori.tensor([[1.0], [3.0], [9.0]], requires_grad=True)
+    y = F.embedding_bag([[0, 1, 2], [2, 2, 2]], weight, mode=mode, padding_idx=2)
+    assert y.reshape(-1).tolist() == wanted
+    y.sum().backward()
+    assert weight.grad.array[2] == 0
+
+
 def test_frequency_divides_in_bags_as_well():
     """Row i is taken counts[i] times; PyTorch's bags divide by the counts of others."""
     weight = dotori.tensor(np.ones((4, 1), np.float32), requires_grad=True)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import dotori
 from dotori import nn
 from dotori.errors import ArgumentError, ShapeError
+from dotori.nn.transformer import _is_causal
 
 SIZES = {
     "d_model": 8,
@@ -171,6 +172,13 @@ def test_what_comes_after_changes_nothing_under_a_causal_mask(as_bool, rng):
     assert abs(y[:, 4:] - z[:, 4:]).max() > 0.01
     hinted = encoder(x, mask, is_causal=False).array
     np.testing.assert_allclose(z, hinted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_causal_mask_is_known_by_its_looks():
+    mask = nn.Transformer.generate_square_subsequent_mask(4)
+    assert _is_causal(mask) and _is_causal(mask == -np.inf)
+    assert not _is_causal(None) and not _is_causal(mask[:3])
+    assert not _is_causal(dotori.zeros(4, 4)) and not _is_causal(mask.T)
 
 
 def test_what_is_padded_changes_nothing(rng):
