@@ -64,6 +64,17 @@ def test_the_largest(case, with_equals):
     agree(lambda t: ours(t, out, True)[0], lambda t: theirs(t, out), x)
 
 
+@pytest.mark.parametrize("out", [1, (1, 4)])
+def test_the_largest_of_large_windows(out):
+    torch, agree = oracle()
+    x = numbers((2, 3, 9, 12))
+    agree(
+        lambda t: F.adaptive_max_pool2d(t, out),
+        lambda t: torch.nn.functional.adaptive_max_pool2d(t, out),
+        x,
+    )
+
+
 @pytest.mark.parametrize("kind", ["avg", "max"])
 def test_an_empty_batch_and_an_empty_output(kind):
     pool = getattr(F, f"adaptive_{kind}_pool2d")

@@ -34,6 +34,15 @@ class Tiling(NamedTuple):
         """Where the windows begin along an axis."""
         return np.arange(self.out[axis]) * self.stride[axis] - self.padding[axis]
 
+    def has_empty(self) -> bool:
+        """Whether a window has no tap inside, as dilated ones can."""
+        for a in range(3):
+            taps = np.arange(self.size[a]) * self.dilation[a]
+            at = self.starts(a)[:, None] + taps
+            if not ((at >= 0) & (at < self.shape[a])).any(axis=1).all():
+                return True
+        return False
+
     def disjoint(self) -> bool:
         """Whether no place belongs to two windows."""
         return self.dilation == (1, 1, 1) and all(
@@ -81,7 +90,7 @@ def _inside(n: int, out: int, stride: int, offset: int) -> tuple[slice, slice]:
     return slice(first, last), slice(begin, end + 1, stride)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def places(tiling: Tiling) -> NDArray[np.int64]:
     """Where tap k of window o lies, as a table of shape (windows, taps).
 

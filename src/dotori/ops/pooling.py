@@ -21,6 +21,9 @@ from dotori.ops.layout import channels_first_view, channels_last, lies_channels_
 
 #: The fewest numbers that are worth a thread: pooling fewer is faster than waking one.
 WORTH_A_THREAD = 50_000
+#: The longest table of places that loops are given: 8 MB. Windows of so many taps are
+#: NumPy's to work through.
+LARGEST_TABLE = 1 << 20
 
 
 def has_channels_last(x: Any, axes: int) -> bool:
@@ -55,8 +58,9 @@ def _run(xp: Any, pair: Pair, tiling: Tiling, *rows: Any) -> None:
     """
     x = rows[0]
     loops = xp is np and x.shape[2] > 1 and x.dtype.char in "fd" and x.dtype.isnative
-    kernel = pair if loops else pair.twin
-    where, geometry = places(tiling), tuple(tiling)
+    loops = loops and math.prod((*tiling.out, *tiling.size)) <= LARGEST_TABLE
+    kernel, geometry = pair if loops else pair.twin, tuple(tiling)
+    where = places(tiling) if loops else None  # which NumPy does not read
 
     def piece(start: int, stop: int) -> None:
         kernel(*[a[start:stop] for a in rows], where, geometry)

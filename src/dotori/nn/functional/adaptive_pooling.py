@@ -6,6 +6,7 @@ windows overlap where m does not divide n, and differ in length by at most one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,6 +36,9 @@ __all__ = [
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_with_indices",
 ]
+
+#: Larger windows are searched axis by axis, not tap by tap.
+MANY_TAPS = 64
 
 #: One length for all axes, or one for each; None leaves an axis as long as it is.
 OutputSize: TypeAlias = int | Sequence[int | None] | None
@@ -138,9 +142,9 @@ def _adaptive_max(
     place = f"adaptive_max_pool{axes}d"
     t = pictures(place, x, axes)
     shape, out = t.shape[-axes:], _output(place, t, axes, output_size)
-    even = all(m and n % m == 0 for n, m in zip(shape, out, strict=True))
-    if even:
-        size = tuple(n // m for n, m in zip(shape, out, strict=True))
+    size = tuple(n // max(m, 1) for n, m in zip(shape, out, strict=True))
+    even = tuple(k * m for k, m in zip(size, out, strict=True)) == shape
+    if even and math.prod(size) <= MANY_TAPS:
         return max_pool(axes, t, size, size, 0, 1, False, return_indices)
     every = [_bounds(n, m) for n, m in zip(shape, out, strict=True)]
     index = _largest(t.array, axes, every)

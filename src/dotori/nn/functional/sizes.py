@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dotori.autograd import as_variable
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
-from dotori.kernels.tiling import Tiling, places, tile
+from dotori.kernels.tiling import Tiling, tile
 
 if TYPE_CHECKING:
     from dotori._tensor import Tensor
@@ -97,7 +97,7 @@ def tiled(
             f"{place}: no window of kernel_size {kernel_size} (padding {padding}, "
             f"dilation {dilation}) fits into x of shape {t.shape}"
         )
-    if any(pad) and max(apart) > 1 and (places(tiling) < 0).all(axis=1).any():
+    if any(pad) and max(apart) > 1 and tiling.has_empty():
         raise ArgumentError(
             f"{place}: a window of dilation {dilation} has no element inside of x of "
             f"shape {t.shape}; make padding {padding} less"
