@@ -11,6 +11,7 @@ import dotori
 from dotori import kernels, nn
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.nn import functional as F
+from dotori.ops import pooling as ops_pooling
 from dotori.ops.layout import lies_channels_last
 
 SIZES = st.integers(1, 3)
@@ -143,6 +144,23 @@ def test_windows_of_more_than_256_elements():
     x = numbers((1, 2, 20, 33))
     arguments = {"kernel_size": (18, 19), "stride": 3}
     agree(*both("max_pool2d", 2, False, arguments), x)
+
+
+@pytest.mark.parametrize("pool", [F.max_pool2d, F.avg_pool2d])
+def test_windows_that_no_table_is_made_for(pool, monkeypatch):
+    pytest.importorskip("numba", reason="compiles the kernels")
+    x = dotori.tensor(numbers((2, 8, 9, 5)), requires_grad=True)
+    found = []
+    kernels.use("numba")
+    try:
+        for limit in (1 << 20, 0):
+            monkeypatch.setattr(ops_pooling, "LARGEST_TABLE", limit)
+            y = pool(x.permute(0, 3, 1, 2), 3, 2, 1)
+            found.append([y.detach(), *dotori.autograd.grad((y * y).sum(), x)])
+    finally:
+        kernels.use("auto")
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a.array, b.array)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.int16, np.int8, np.uint8])
