@@ -38,15 +38,10 @@ def each_axis(
     return numbers
 
 
-def as_tensor_of(
-    place: str, x: TensorLike, axes: int, wanted: str = "", empty: bool = False
-) -> Tensor:
-    """`x` as a tensor of shape (N, C, *axes) or (C, *axes).
-
-    Only the batch may be empty, unless `empty`.
-    """
+def as_tensor_of(place: str, x: TensorLike, axes: int, wanted: str = "") -> Tensor:
+    """`x` as a tensor of shape (N, C, *axes) or (C, *axes); only N may be 0."""
     t = as_variable(x)
-    if t.ndim not in (axes + 1, axes + 2) or (not empty and 0 in t.shape[-axes - 1 :]):
+    if t.ndim not in (axes + 1, axes + 2) or 0 in t.shape[-axes - 1 :]:
         raise ShapeError(
             f"{place}: a tensor of shape "
             f"{wanted or f'(batch, channels, {_NAMES[axes]})'} is wanted, or one "
