@@ -34,20 +34,6 @@ from dotori.ops._op import Op, Sample
 Sizes = tuple[int, ...]
 
 
-def _keep_freed_memory() -> None:
-    """Let the C library hold on to up to 64 MB that are free, for the next step.
-
-    The end of a step frees some 10 MB. glibc hands them back to the system, which has
-    to map and clear them page by page for the next step: a fifth of the step's time.
-    What it keeps is twice the largest block, up to 32 MB, that it has seen freed. One
-    that is never written to costs nothing. Elsewhere this does nothing.
-    """
-    np.empty(32 * 2**20 - 2**16, np.uint8)
-
-
-_keep_freed_memory()
-
-
 class RNN(Op):
     """h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), where f is tanh or ReLU.
 

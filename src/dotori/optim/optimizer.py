@@ -12,6 +12,7 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import enable_grad, note_change
+from dotori.backend import keep_memory
 from dotori.errors import ArgumentError, DTypeError, FormatError, GradientError
 from dotori.optim.flat import FlatGroup, Layout, Run, State
 from dotori.optim.hooks import Hooked
@@ -106,6 +107,7 @@ class Optimizer(Hooked):
         groups = given if isinstance(given[0], Mapping) else [{"params": given}]
         for group in groups:
             self.add_param_group(group)
+        keep_memory()  # as steps will follow
 
     def update(self, run: Run, group: Group) -> None:
         """Write new values into ``run.values``, from ``run.gradient()``.
