@@ -276,6 +276,8 @@ def test_an_empty_batch(name, shape):
         ),
         (lambda x: F.avg_pool2d(x, 3, 1, 2), ArgumentError, "at most half"),
         (lambda x: F.max_pool2d(x, (2, 2, 2)), ArgumentError, "2 for the axes"),
+        (lambda x: F.max_pool2d(x, 2.5), DTypeError, "whole numbers, got 2.5"),
+        (lambda x: F.max_pool2d(x, (2, 1.5)), DTypeError, "whole numbers"),
         (lambda x: F.max_pool2d(x, 9), ShapeError, r"fits into x of shape \(2, 3, 4"),
         (lambda x: F.max_pool2d(x[0, 0], 1), ShapeError, r"got \(4, 5\)"),
         (lambda x: F.max_pool1d(x, 1), ShapeError, "batch, channels, length"),

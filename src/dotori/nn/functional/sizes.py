@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, TypeAlias
 
 from dotori.autograd import as_variable
@@ -23,11 +24,11 @@ def each_axis(
     place: str, name: str, given: Sizes, axes: int, least: int | None = None
 ) -> tuple[int, ...]:
     """One number for each axis, from one for all or from a sequence."""
-    if hasattr(given, "__index__"):
-        numbers = (given.__index__(),) * axes
-    else:
-        numbers = tuple(n.__index__() for n in given)
-        numbers = numbers * axes if len(numbers) == 1 else numbers
+    try:
+        numbers = tuple(map(index, given if isinstance(given, Sequence) else (given,)))
+    except TypeError as error:
+        raise DTypeError(f"{place}: {name} holds whole numbers, got {given}") from error
+    numbers = numbers * axes if len(numbers) == 1 else numbers
     if len(numbers) != axes:
         raise ArgumentError(
             f"{place}: {name} is one int, or {axes} for the axes ({_NAMES[axes]}); "
