@@ -87,7 +87,8 @@ def leaves(name, inputs):
     xs, ts = [], []
     for i, a in enumerate(inputs):
         wanted = a.dtype.kind == "f" and not (name in NO_TARGET_GRADIENT and i == 1)
-        xs.append(dotori.tensor(a, requires_grad=wanted))
+        # a copy with the strides of the sample: some lie with their channels last
+        xs.append(dotori.as_tensor(a.copy("K")).requires_grad_(wanted))
         ts.append(torch.tensor(a, requires_grad=wanted))
     return xs, ts
 

@@ -202,7 +202,8 @@ def test_float32_is_as_precise_as_pytorchs(shift, scale, last):
     dy = in_format(rng.standard_normal(x.shape), last)
 
     def step(module, array, dtype):
-        leaf = module.tensor(array.astype(dtype), requires_grad=True)
+        take = module.as_tensor if module is dotori else module.tensor
+        leaf = take(array.astype(dtype)).requires_grad_()
         f = F if module is dotori else torch.nn.functional
         y = f.batch_norm(leaf, None, None, training=True)
         y.backward(module.tensor(dy.astype(dtype)))
