@@ -649,3 +649,25 @@ def test_layers_that_cannot_be():
         F.multi_head_attention_forward(x, x, x, 8, 2, w, None, None, None, *fixed)
     with pytest.raises(ArgumentError, match="a weight of a projection is missing"):
         F.multi_head_attention_forward(x, x, x, 4, 2, None, None, None, None, *fixed)
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    """Also where the scores of one head are large, and its rows are shifted."""
+    from dotori.kernels import _threads
+
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((12, 4, 48, 16)).astype("f") for _ in range(3))
+    q[5, 2] *= 50
+    before, found = _threads._threads.number, []
+    for number in (1, 2, 3):
+        _threads.set_number(number)
+        try:
+            leaves = [dotori.tensor(a, requires_grad=True) for a in (q, k, v)]
+            y = F.scaled_dot_product_attention(*leaves)
+            (y**2).sum().backward()
+            found.append([y.detach().array, *(t.grad.array for t in leaves)])
+        finally:
+            _threads.set_number(before)
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)

@@ -72,7 +72,7 @@ class Attention(Op):
         ones = np.ones((keys, 1), dtype)
 
         def run(start: int, stop: int) -> None:
-            for part in _parts(start, stop, es):
+            for part in grid[start:stop]:
                 p = es[part]
                 np.matmul(qs[part] * scale, ks[part].swapaxes(-1, -2), out=p)
                 _to_exponentials(p, hide, part)
@@ -84,7 +84,8 @@ class Attention(Op):
                 part_of_y *= factor / total
 
         if e.size:
-            in_parallel(len(es), run, _least(es, q, v))
+            grid = list(_parts(es))
+            in_parallel(len(grid), run, _least(es, q, v, len(grid)))
         else:
             y[...], sums[...] = 0, np.inf
         return y, e, sums
@@ -149,7 +150,7 @@ def _in_parts(
     kept, factor = (None, 1.0) if keep is None else (front(keep[0], lead), keep[1])
 
     def run(start: int, stop: int) -> None:
-        for part in _parts(start, stop, es):
+        for part in grid[start:stop]:
             p = es[part]
             g = dys[part] / totals[part]
             d = np.einsum("...i,...i->...", g, ys[part])[..., None]
@@ -170,7 +171,8 @@ def _in_parts(
             np.matmul(ds.swapaxes(-1, -2), qs[part] * scale, out=dk[part])
 
     if e.size:
-        in_parallel(len(es), run, _least(es, q, v))
+        grid = list(_parts(es))
+        in_parallel(len(grid), run, _least(es, q, v, len(grid)))
     else:
         for a in made:
             a[...] = 0
@@ -254,24 +256,28 @@ def spread(a: Any, lead: tuple[int, ...]) -> Any:
     return front(np.broadcast_to(a, (*lead, *a.shape[-2:])), lead)
 
 
-def _parts(start: int, stop: int, e: Any) -> Iterator[tuple[Any, ...]]:
-    """Indices of parts of `e` that are small enough, within e[start:stop]."""
+def _parts(e: Any) -> Iterator[tuple[Any, ...]]:
+    """Indices of parts of `e` that are small enough.
+
+    They do not depend on the number of threads: whether scores are tame is asked of a
+    part, and decides about its rounding.
+    """
     inner = e[0].size
     if inner > _AT_A_TIME and e.ndim > 3:
-        for i in range(start, stop):
-            for part in _parts(0, e.shape[1], e[i]):
+        for i in range(len(e)):
+            for part in _parts(e[i]):
                 yield (i, *part)
         return
     step = max(1, _AT_A_TIME // inner)
-    for i in range(start, stop, step):
-        yield (slice(i, min(i + step, stop)),)
+    for i in range(0, len(e), step):
+        yield (slice(i, i + step),)
 
 
-def _least(e: Any, q: Any, v: Any) -> int:
-    """The fewest entries of the first axis of `e` that are worth a thread."""
+def _least(e: Any, q: Any, v: Any, parts: int) -> int:
+    """The fewest parts of `e` that are worth a thread."""
     rows, keys = e.shape[-2:]
     alone = rows * keys * max(q.shape[-1], v.shape[-1]) <= _ONE_THREAD
-    return int(_WORTH_A_THREAD // e[0].size if alone else len(e))
+    return int(_WORTH_A_THREAD * parts // e.size if alone else parts)
 
 
 def packed_like(a: Any, shape: tuple[int, ...]) -> Any:
