@@ -7,7 +7,7 @@ Transformer architecture", ICML 2020) and learnt positions. The text is that of
 ``char_lstm.py``: what Python's ``help()`` knows, the last tenth held out.
 
 ``python examples/char_transformer.py`` reaches 1.97 bits per character held out after
-1000 steps, in two and a half minutes on 2 cores AMD EPYC, Zen 3; the same program on
+1000 steps, in about two minutes on 2 cores AMD EPYC, Zen 3; the same program on
 PyTorch, from its own initial weights, 1.97.
 """
 

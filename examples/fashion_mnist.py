@@ -2,10 +2,12 @@
 
 Two blocks of convolution, batch normalisation, ReLU and max-pooling, a hidden layer
 with dropout; Adam with decoupled weight decay on a one-cycle schedule (L. Smith and
-N. Topin, "Super-convergence", 2018); pictures are mirrored at random, and moved by up
-to two pixels.
+N. Topin, "Super-convergence", 2018); pictures are mirrored at random.
 
-Run it: ``python examples/fashion_mnist.py``
+``python examples/fashion_mnist.py`` reaches 92.3 % of the test pictures after 6 epochs,
+in four minutes on 2 cores AMD EPYC, Zen 3, busy with other work. The table of results
+that comes with the data set has 91.6 % to 92.5 % for two convolutions with pooling or
+less than 100,000 parameters, and 93.4 % with batch normalisation as well.
 
 The data come from the folder given, from Debian's package dataset-fashion-mnist, or by
 ``--download``.
@@ -34,7 +36,7 @@ def block(inputs, outputs):
     )
 
 
-def make_model(channels=(32, 64), hidden=128, dropout=0.3):
+def make_model(channels=(32, 64), hidden=128, dropout=0.25):
     """(n, 1, 28, 28) -> (n, 10)."""
     return nn.Sequential(
         block(1, channels[0]),
@@ -60,16 +62,10 @@ def normal(pictures):
     return dotori.tensor(scaled - np.float32(MEAN / DEVIATION))
 
 
-def varied(pictures, rng, reach=2):
-    """Each picture mirrored or not, and moved by up to `reach` pixels."""
-    n, height, width = pictures.shape
-    edges = ((0, 0), (reach, reach), (reach, reach))
-    framed = np.pad(pictures, edges)
-    rows = rng.integers(0, 2 * reach + 1, (n, 1)) + np.arange(height)
-    columns = rng.integers(0, 2 * reach + 1, (n, 1)) + np.arange(width)
-    mirrored = rng.random(n) < 0.5
-    columns[mirrored] = columns[mirrored, ::-1]
-    return framed[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None]]
+def mirrored(pictures, rng):
+    """Each picture as it is, or mirrored, with equal chances."""
+    chosen = rng.random(len(pictures)) < 0.5
+    return np.where(chosen[:, None, None], pictures[:, :, ::-1], pictures)
 
 
 def accuracy(model, pictures, classes, batch=500):
@@ -87,7 +83,7 @@ def accuracy(model, pictures, classes, batch=500):
 def main(
     epochs=6,
     batch=64,
-    lr=4e-3,
+    lr=3e-3,
     seed=0,
     root=None,
     download=False,
@@ -110,7 +106,7 @@ def main(
         order, total = rng.permutation(len(classes)), 0.0
         for step in range(steps):
             chosen = order[step * batch : (step + 1) * batch]
-            x = normal(varied(pictures[chosen], rng))
+            x = normal(mirrored(pictures[chosen], rng))
             loss = loss_of(model(x), dotori.tensor(classes[chosen]))
             optimizer.zero_grad()
             loss.backward()

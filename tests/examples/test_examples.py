@@ -62,9 +62,12 @@ def test_every_example_has_a_test():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_docstring_says_how_to_run_it(name):
-    text = load(name).__doc__
+def test_the_docstring_says_how_to_run_it_and_what_it_reaches(name):
+    text = " ".join(load(name).__doc__.split())
     assert f"examples/{name}.py" in text
+    if name not in ("backprop_by_hand", "truncated_bptt"):  # those show, not measure
+        assert "2 cores AMD EPYC, Zen 3" in text
+        assert any(word in text for word in ("PyTorch", "paper", "published"))
 
 
 def run(name, *arguments):
@@ -213,21 +216,12 @@ def test_fashion_mnist(rng, tmp_path):
     assert found["accuracy"] > 0.5
 
 
-def test_pictures_are_moved_and_mirrored_whole(rng):
-    example = load("fashion_mnist")
-    picture = np.zeros((1, 28, 28), np.uint8)
-    picture[0, 10:15, 8:11] = rng.integers(1, 256, (5, 3))
-    shape = picture[0, 10:15, 8:11]
-    seen = set()
-    for _ in range(200):
-        (found,) = example.varied(picture, rng)
-        rows, columns = np.nonzero(found)
-        part = found[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        mirrored = not np.array_equal(part, shape)
-        np.testing.assert_array_equal(part[:, ::-1] if mirrored else part, shape)
-        seen.add((rows.min(), columns.min(), mirrored))
-    assert len(seen) > 40  # of 5 x 5 places, mirrored or not
-    assert {row for row, _, _ in seen} == set(range(8, 13))
+def test_half_of_the_pictures_are_mirrored(rng):
+    pictures = rng.integers(0, 256, (1000, 4, 5)).astype(np.uint8)
+    found = load("fashion_mnist").mirrored(pictures, rng)
+    same = (found == pictures).all(axis=(1, 2))
+    assert 400 < same.sum() < 600
+    np.testing.assert_array_equal(found[~same], pictures[~same][:, :, ::-1])
 
 
 def test_resnet(rng):
