@@ -5,8 +5,8 @@ with dropout; Adam with decoupled weight decay on a one-cycle schedule (L. Smith
 N. Topin, "Super-convergence", 2018); pictures are mirrored at random.
 
 ``python examples/fashion_mnist.py`` reaches 92.3 % of the test pictures after 6 epochs,
-in four minutes on 2 cores AMD EPYC, Zen 3, busy with other work. The table of results
-that comes with the data set has 91.6 % to 92.5 % for two convolutions with pooling or
+in four minutes on 2 cores AMD EPYC, Zen 3, busy with other work. The results
+published with the data set are 91.6 % to 92.5 % for two convolutions with pooling or
 less than 100,000 parameters, and 93.4 % with batch normalisation as well.
 
 The data come from the folder given, from Debian's package dataset-fashion-mnist, or by
