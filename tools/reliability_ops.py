@@ -42,7 +42,7 @@ from op_db import (
     to_ours,
     torch,
 )
-from op_db_excuses import DELIBERATE, FREE, REFUSALS, STRANGE
+from op_db_excuses import DELIBERATE, FREE, REFUSALS, STRANGE, TYPES_DIFFER
 
 OPS = {n: op for n, op in real_valued().items() if function_of(op) and n not in FREE}
 STRANGE_NUMBERS = [np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e300, -1e300, 1e-300]
@@ -327,6 +327,8 @@ def memory_forms(short: bool) -> Iterator[Case]:
             for form, change in FORMS.items():
                 if name.startswith(STRANGE_MEMORY):
                     continue
+                if name in WRITES and form in ("read-only", "stretched"):
+                    continue
                 given: list[Any] = []
                 x, args, kwargs = converted(packed, change, given)
                 found, error = outcome(call, function, x, args, kwargs)
@@ -339,8 +341,11 @@ def memory_forms(short: bool) -> Iterator[Case]:
                     )
                 )
                 kept = all(a.tobytes() == before for a, before in given)
-                yield f"{name} {form}: {error}", same and kept
+                yield f"{name} {form}: {error}", same and (kept or name in WRITES)
 
+
+#: What writes new running statistics into its arguments, as it should.
+WRITES = ("nn.functional.batch_norm", "nn.functional.instance_norm")
 
 #: What reads the memory itself, so that another form is another question.
 STRANGE_MEMORY = ("as_strided", "empty", "new_empty", "view", "stride")
@@ -416,6 +421,13 @@ TIES = ("sort", "topk", "kthvalue")
 MEANINGLESS = {("nn.functional.margin_ranking_loss", "torch.uint8")}
 
 
+def _type_differs(name: str, dtype: torch.dtype) -> bool:
+    """Resampled uint8, which PyTorch rounds after each axis; other types that differ
+    do so in the places of equal elements alone, and are compared here."""
+    resampled = name.startswith(("nn.functional.interp", "nn.functional.upsample"))
+    return resampled and str(dtype)[6:] in TYPES_DIFFER.get(name, ("",))[0].split()
+
+
 def number_types(short: bool) -> Iterator[Case]:
     """Every type of number: PyTorch's value and type, or a refusal."""
     for name, op in OPS.items():
@@ -438,7 +450,7 @@ def number_types(short: bool) -> Iterator[Case]:
                 expected, refused = outcome(call, op.op, *theirs)
                 if refused:
                     continue
-                if (name, str(dtype)) in MEANINGLESS:
+                if (name, str(dtype)) in MEANINGLESS or _type_differs(name, dtype):
                     continue
                 found, error = outcome(call, function_of(op), *packed)
                 if error:

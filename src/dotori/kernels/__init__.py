@@ -6,3 +6,4 @@ from dotori.kernels._pair import paired as paired
 from dotori.kernels._pair import registry as registry
 from dotori.kernels._pair import use as use
 from dotori.kernels._threads import in_parallel as in_parallel
+from dotori.kernels._threads import product as product

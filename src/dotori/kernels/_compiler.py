@@ -6,17 +6,18 @@ the loop is there. What was compiled once lies on disk for the next process.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dotori.errors import need
 
-_log = logging.getLogger("dotori.kernels")
+if TYPE_CHECKING:
+    from logging import Logger
+
 _process = os.getpid()
 
 Keep = Callable[[Callable[..., None]], None]
@@ -58,11 +59,11 @@ class _Later:
             made: Any = dispatcher(loop)
             made.compile(tuple(map(_type_of, about)))
         except Exception:  # the twin goes on; a kernel is only ever faster
-            _log.warning("compiling %s failed", loop.__name__, exc_info=True)
+            _log().warning("compiling %s failed", loop.__name__, exc_info=True)
         else:
             keep(made)
             seconds = time.perf_counter() - start
-            _log.info("compiled %s in %.2f s", loop.__name__, seconds)
+            _log().info("compiled %s in %.2f s", loop.__name__, seconds)
 
 
 _later = _Later()
@@ -111,6 +112,12 @@ class _Array(NamedTuple):
     ndim: int
     order: str
     readonly: bool
+
+
+def _log() -> Logger:
+    import logging  # a third of what `import dotori` costs, if done there
+
+    return logging.getLogger("dotori.kernels")
 
 
 def _note(value: Any, scalar: Any) -> Any:

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -116,7 +118,12 @@ class _OneBlasThread:
     For pieces of `in_parallel` that multiply: they are the parallelism already. Several
     threads may be inside; the last one out puts back what was. Without threadpoolctl,
     nothing changes: the pieces then wait for each other's products.
+
+    A thread of OpenBLAS spins for some 30 ms after a product, in the way of ours. So
+    once `used`, smaller products of other layers stay in one thread as well.
     """
+
+    used = False
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -135,6 +142,7 @@ class _OneBlasThread:
     def __enter__(self) -> None:
         with self._lock:
             self._inside += 1
+            self.used = True
             if self._inside > 1:
                 return
             if self._libraries is None:
@@ -159,3 +167,14 @@ class _OneBlasThread:
 
 
 one_blas_thread = _OneBlasThread()
+
+#: Multiplications in a product from which on BLAS's own threads are worth their spin.
+_WORTH_SPINNING = 1 << 26
+
+
+def product(a: Any, b: Any) -> Any:
+    """``a @ b`` of two matrices, in one thread beside pieces of `in_parallel`."""
+    if one_blas_thread.used and a.shape[0] * a.shape[1] * b.shape[1] < _WORTH_SPINNING:
+        with one_blas_thread:
+            return np.matmul(a, b)
+    return np.matmul(a, b)

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.kernels._pair import compiling, paired
-from dotori.kernels._threads import in_parallel, one_blas_thread
+from dotori.kernels._threads import in_parallel, one_blas_thread, product
 from dotori.kernels.window import Window
 
 Array = NDArray[Any]
@@ -94,7 +94,7 @@ def correlate(x: Array, w: Array, bias: Array | None, window: Window) -> Array:
     """
     (n, channels), n_out = (x.shape[0], x.shape[-1]), w.shape[0]
     out = window.positions(x.shape[1:-1])
-    filters = np.matmul(GG, w.reshape(n_out * channels, 9).T)
+    filters = product(GG, w.reshape(n_out * channels, 9).T)
     filters = filters.reshape(36, n_out, channels).transpose(0, 2, 1)
     filters = np.ascontiguousarray(filters, x.dtype)
     bias = np.zeros(n_out, x.dtype) if bias is None else np.ascontiguousarray(bias)
@@ -139,7 +139,7 @@ def weight_gradient(x: Array, dy: Array, window: Window) -> Array:
 
     with one_blas_thread:
         in_parallel(PARTS, run)
-    total = np.matmul(GG.T, sums.sum(axis=0).reshape(36, -1))
+    total = product(GG.T, sums.sum(axis=0).reshape(36, -1))
     dw = total.reshape(3, 3, x.shape[-1], n_out).transpose(3, 2, 0, 1)
     return np.ascontiguousarray(dw, x.dtype)
 

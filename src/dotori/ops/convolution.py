@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.kernels import depthwise, gathered, winograd
+from dotori.kernels import depthwise, gathered, product, winograd
 from dotori.kernels.window import Window
 from dotori.ops._op import Op, Sample, follow
 from dotori.ops.layout import channels_first_view, channels_last
@@ -81,7 +81,8 @@ def _mirrored(xp: Any, w: Any, groups: int) -> Any:
 def _sum_of_places(xp: Any, dy: Any) -> Any:
     """The gradient of a bias, from dy (N, *out, K): a product with ones."""
     rows = dy.reshape(-1, dy.shape[-1])
-    return xp.matmul(xp.ones(len(rows), dy.dtype), rows)
+    ones = xp.ones((1, len(rows)), dy.dtype)
+    return (product(ones, rows) if xp is np else xp.matmul(ones, rows))[0]
 
 
 def _is_tensor(x: Any) -> bool:
