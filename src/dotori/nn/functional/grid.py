@@ -250,7 +250,7 @@ def affine_grid(
     >>> import dotori
     >>> mirror = dotori.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     >>> affine_grid(mirror, (1, 1, 1, 2), align_corners=True).tolist()
-    [[[[1.0, -1.0], [-1.0, -1.0]]]]
+    [[[[1.0, 0.0], [-1.0, 0.0]]]]
     """
     t = as_variable(theta)
     if t.dtype.kind != "f":
