@@ -51,7 +51,7 @@ class MultiheadAttention(Module):
         Of queries, keys and values; with other `kdim` or `vdim`, `q_proj_weight`,
         `k_proj_weight` and `v_proj_weight` are there instead.
     in_proj_bias : Parameter, shape (3 embed_dim,), or None
-    out_proj : Linear
+    out_proj : Module
     bias_k, bias_v : Parameter, shape (1, 1, embed_dim), or None
 
     Examples

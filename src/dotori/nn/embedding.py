@@ -72,7 +72,7 @@ def _ready(name: str, embeddings: Any) -> Tensor:
 
 
 class Embedding(_Table):
-    """The rows of a table, by number.  x: integers -> (*x.shape, embedding_dim).
+    """The rows of a table, by number.  x: integers -> (..., embedding_dim).
 
     Rows start from the standard normal distribution, that of `padding_idx` from 0.
 

@@ -129,11 +129,7 @@ class TransformerEncoderLayer(Module):
 class TransformerDecoderLayer(Module):
     """Self-attention, attention to an encoder's output, and a network of two layers.
 
-    Parameters
-    ----------
-    d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
-    norm_first, bias
-        As for `TransformerEncoderLayer`.
+    Its parameters are those of `TransformerEncoderLayer`.
 
     Examples
     --------

@@ -109,7 +109,7 @@ def fuse_linear_bn_eval(linear: M, bn: Module) -> M:
 
     Parameters
     ----------
-    linear : Linear
+    linear : Module
         In evaluation mode.
     bn : Module
         Batch norm with running statistics, in evaluation mode.
