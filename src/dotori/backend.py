@@ -178,7 +178,8 @@ def keep_memory() -> bool:
     --------
     >>> kept = keep_memory()
     """
-    if not sys.platform.startswith("linux") or _forbidden():
+    forbidden = os.environ.get("DOTORI_KEEP_MEMORY", "1") == "0"
+    if forbidden or not sys.platform.startswith("linux"):
         return False
     import ctypes
 
@@ -189,7 +190,3 @@ def keep_memory() -> bool:
     all_of_it, largest = 2**31 - 1, 2**25  # glibc takes no more for the second
     done = mallopt(trim_threshold, all_of_it) and mallopt(mmap_threshold, largest)
     return bool(done)
-
-
-def _forbidden() -> bool:
-    return os.environ.get("DOTORI_KEEP_MEMORY", "1") == "0"

@@ -172,9 +172,10 @@ one_blas_thread = _OneBlasThread()
 _WORTH_SPINNING = 1 << 26
 
 
-def product(a: Any, b: Any) -> Any:
-    """``a @ b`` of two matrices, in one thread beside pieces of `in_parallel`."""
-    if one_blas_thread.used and a.shape[0] * a.shape[1] * b.shape[1] < _WORTH_SPINNING:
-        with one_blas_thread:
-            return np.matmul(a, b)
-    return np.matmul(a, b)
+def product(xp: Any, a: Any, b: Any) -> Any:
+    """``a @ b``; of two small matrices in one thread, beside `in_parallel`'s pieces."""
+    if one_blas_thread.used and xp is np and a.ndim == b.ndim == 2:
+        if a.shape[0] * a.shape[1] * b.shape[1] < _WORTH_SPINNING:
+            with one_blas_thread:
+                return xp.matmul(a, b)
+    return xp.matmul(a, b)

@@ -59,24 +59,22 @@ def padded(xp: Any, x: Any, window: Window) -> Any:
         for n, (before, behind) in zip(x.shape[1:-1], window.padding, strict=True)
     )
     x = x[(slice(None), *cut)]
-    pairs = [(max(before, 0), max(behind, 0)) for before, behind in window.padding]
-    inside = tuple(
-        slice(before, before + n)
-        for n, (before, _) in zip(x.shape[1:-1], pairs, strict=True)
-    )
-    around = (n + sum(pair) for n, pair in zip(x.shape[1:-1], pairs, strict=True))
-    result = xp.zeros((x.shape[0], *around, x.shape[-1]), x.dtype)
-    result[(slice(None), *inside)] = x
+    size = x.shape[1:-1]
+    result = xp.zeros((x.shape[0], *window.around(size), x.shape[-1]), x.dtype)
+    result[_inside(window, size)] = x
     return result
 
 
 def unpadded(xp: Any, x: Any, window: Window, size: tuple[int, ...]) -> Any:
     """The inside, of `size`, of a padded `x`: contiguous."""
-    inside = tuple(
-        slice(before, before + n)
-        for n, (before, _) in zip(size, window.padding, strict=True)
-    )
-    return xp.ascontiguousarray(x[(slice(None), *inside)])
+    return xp.ascontiguousarray(x[_inside(window, size)])
+
+
+def _inside(window: Window, size: tuple[int, ...]) -> tuple[slice, ...]:
+    """Where a picture of `size` lies among its zeros."""
+    starts = [max(before, 0) for before, _ in window.padding]
+    rows = zip(starts, size, strict=True)
+    return (slice(None), *(slice(start, start + n) for start, n in rows))
 
 
 def windows(xp: Any, x: Any, window: Window) -> Any:

@@ -94,7 +94,7 @@ def correlate(x: Array, w: Array, bias: Array | None, window: Window) -> Array:
     """
     (n, channels), n_out = (x.shape[0], x.shape[-1]), w.shape[0]
     out = window.positions(x.shape[1:-1])
-    filters = product(GG, w.reshape(n_out * channels, 9).T)
+    filters = product(np, GG, w.reshape(n_out * channels, 9).T)
     filters = filters.reshape(36, n_out, channels).transpose(0, 2, 1)
     filters = np.ascontiguousarray(filters, x.dtype)
     bias = np.zeros(n_out, x.dtype) if bias is None else np.ascontiguousarray(bias)
@@ -102,7 +102,7 @@ def correlate(x: Array, w: Array, bias: Array | None, window: Window) -> Array:
     step = _step(out, max(channels, n_out), x.dtype)
 
     def run(start: int, stop: int) -> None:
-        room = _Room(x, window, out, step)
+        room = _Room(window, out)
         products: Array | None = None
         for i in range(start * step, min(stop * step, n), step):
             tiles = room.transformed(x[i : i + step])
@@ -129,7 +129,7 @@ def weight_gradient(x: Array, dy: Array, window: Window) -> Array:
     sums = np.zeros((PARTS, 36, x.shape[-1], n_out), x.dtype)
 
     def run(start: int, stop: int) -> None:
-        room = _Room(x, window, out, step)
+        room = _Room(window, out)
         for part in range(start, stop):
             for i in range(bounds[part], min(bounds[part + 1], n), step):
                 tiles = room.transformed(x[i : i + step])
@@ -139,7 +139,7 @@ def weight_gradient(x: Array, dy: Array, window: Window) -> Array:
 
     with one_blas_thread:
         in_parallel(PARTS, run)
-    total = product(GG.T, sums.sum(axis=0).reshape(36, -1))
+    total = product(np, GG.T, sums.sum(axis=0).reshape(36, -1))
     dw = total.reshape(3, 3, x.shape[-1], n_out).transpose(3, 2, 0, 1)
     return np.ascontiguousarray(dw, x.dtype)
 
@@ -153,22 +153,18 @@ def _step(out: tuple[int, ...], channels: int, dtype: np.dtype[Any]) -> int:
 class _Room:
     """Memory for a few pictures with their padding, and for their tiles."""
 
-    def __init__(
-        self, x: Array, window: Window, out: tuple[int, ...], step: int
-    ) -> None:
+    def __init__(self, window: Window, out: tuple[int, ...]) -> None:
         self.down, self.across = _tiles(out)
         (self.top, _), (self.left, _) = window.padding
-        height, width = 4 * self.down + 2, 4 * self.across + 2
-        self.padded = np.zeros((step, height, width, x.shape[-1]), x.dtype)
-        tiles = step * self.down * self.across
-        self.tiles = np.empty((36, tiles, x.shape[-1]), x.dtype)
+        self.padded = self.tiles = np.empty(0)
 
     def transformed(self, x: Array) -> Array:
-        n, top, left = len(x), self.top, self.left
-        if len(self.padded) != n:
-            self.padded = self.padded[:n].copy()
-            tiles = n * self.down * self.across
-            self.tiles = np.empty((36, tiles, x.shape[-1]), x.dtype)
+        """The tiles of `x`, B^T d B; the memory is used again by the next call."""
+        n, channels, top, left = len(x), x.shape[-1], self.top, self.left
+        if len(self.padded) != n:  # at first, and for fewer pictures at the end
+            size = 4 * self.down + 2, 4 * self.across + 2
+            self.padded = np.zeros((n, *size, channels), x.dtype)
+            self.tiles = np.empty((36, n * self.down * self.across, channels), x.dtype)
         inside = x[:, max(-top, 0) :, max(-left, 0) :]
         target = self.padded[:, max(top, 0) :, max(left, 0) :]
         rows = min(inside.shape[1], target.shape[1])

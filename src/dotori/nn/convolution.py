@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from dotori.errors import ArgumentError, ShapeError
 from dotori.nn import functional as F
+from dotori.nn.functional.convolution import paddings
 from dotori.nn.functional.sizes import Sizes, each_axis
 from dotori.nn.initial import new_parameter
 from dotori.nn.module import Module
@@ -63,8 +64,7 @@ class _Conv(Module):
         self.padding = (
             padding if isinstance(padding, str) else self._each("padding", padding, 0)
         )
-        if isinstance(padding, str):
-            self._check_named_padding(padding)
+        self._paddings()  # which refuses an unknown name
         self.output_padding = self._each("output_padding", output_padding, 0)
         self.groups, self.padding_mode = groups, padding_mode
         ends = (
@@ -96,28 +96,10 @@ class _Conv(Module):
                 f"{name}: padding_mode must be in {known}, got {mode!r}"
             )
 
-    def _check_named_padding(self, padding: str) -> None:
-        name = type(self).__name__
-        if padding not in ("same", "valid"):
-            raise ArgumentError(
-                f"{name}: padding must be a number, 'same' or 'valid', got {padding!r}"
-            )
-        if padding == "same" and max(self.stride) > 1:
-            raise ArgumentError(
-                f"{name}: padding='same' does not go with a stride of {self.stride}; "
-                "give the padding in numbers"
-            )
-
-    def _widths(self) -> list[int]:
-        """The padding as `F.pad` takes it: before and behind, the last axis first."""
-        if self.padding == "valid":
-            return [0, 0] * self.n_axes
-        if self.padding == "same":
-            rows = zip(self.dilation, self.kernel_size, strict=True)
-            totals = [d * (k - 1) for d, k in rows]
-            return [n for t in reversed(totals) for n in (t // 2, t - t // 2)]
-        assert not isinstance(self.padding, str)
-        return [n for n in reversed(self.padding) for _ in range(2)]
+    def _paddings(self) -> tuple[tuple[int, int], ...]:
+        """Before and behind each axis."""
+        name, steps = type(self).__name__, (self.stride, self.dilation)
+        return paddings(name, self.padding, self.kernel_size, *steps)
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}"]
@@ -174,7 +156,8 @@ class _Forward(_Conv):
     def forward(self, x: Tensor) -> Tensor:
         padding = self.padding
         if self.padding_mode != "zeros":
-            x, padding = F.pad(x, self._widths(), self.padding_mode), "valid"
+            widths = [n for pair in reversed(self._paddings()) for n in pair]
+            x, padding = F.pad(x, widths, self.padding_mode), "valid"
         convolve = getattr(F, f"conv{self.n_axes}d")
         how = (self.stride, padding, self.dilation, self.groups)
         y: Tensor = convolve(x, self.weight, self.bias, *how)
@@ -229,7 +212,7 @@ class _Transposed(_Conv):
         """What must be added behind, that the output has the wanted size."""
         if len(wanted) == x.ndim:
             wanted = wanted[-self.n_axes :]
-        sizes, widths = x.shape[-self.n_axes :], self._widths()[::-2]
+        sizes, widths = x.shape[-self.n_axes :], [n for n, _ in self._paddings()]
         rows = zip(
             sizes, self.stride, widths, self.dilation, self.kernel_size, strict=True
         )

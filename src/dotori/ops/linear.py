@@ -6,9 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from dotori.kernels._threads import one_blas_thread, product
+from dotori.kernels import product
 from dotori.ops._op import Op, Sample
 
 
@@ -34,13 +32,6 @@ class Matmul(Op):
         yield Sample((rng.standard_normal((5, 3, 4)), rng.standard_normal((4, 2))))
 
 
-def _product(xp: Any, a: Any, b: Any) -> Any:
-    """a b, in one thread where layers on pictures keep the others busy."""
-    if one_blas_thread.used and xp is np and a.ndim == 2:
-        return product(a, b)
-    return xp.matmul(a, b)
-
-
 class Linear(Op):
     """Y = X W^T + b; dX = dY W, dW = dY^T X, db = sum of dY over the rows."""
 
@@ -50,10 +41,10 @@ class Linear(Op):
     def forward(xp: Any, x: Any, w: Any, b: Any) -> Any:
         if x.ndim > 2 and x.size and x.flags.c_contiguous:
             # one product, where NumPy would make one for each matrix of the stack
-            y = _product(xp, x.reshape(-1, w.shape[1]), w.T)
+            y = product(xp, x.reshape(-1, w.shape[1]), w.T)
             y += b
             return y.reshape(*x.shape[:-1], w.shape[0])
-        y = _product(xp, x, w.T)
+        y = product(xp, x, w.T)
         y += b  # the product is fresh memory of this operation's own
         return y
 
@@ -63,10 +54,10 @@ class Linear(Op):
         if dy.ndim != 2:
             rows = math.prod(shape[:-1])
             dy, x = dy.reshape((rows, w.shape[0])), x.reshape((rows, w.shape[1]))
-        dx = _product(xp, dy, w) if needs[0] else None
+        dx = product(xp, dy, w) if needs[0] else None
         if dx is not None and len(shape) != 2:
             dx = dx.reshape(shape)
-        dw = _product(xp, dy.T, x) if needs[1] else None
+        dw = product(xp, dy.T, x) if needs[1] else None
         return dx, dw, (dy.sum(axis=0) if needs[2] else None)
 
     @staticmethod

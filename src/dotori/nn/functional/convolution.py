@@ -258,18 +258,11 @@ def _convolve(
     groups: int,
 ) -> Tensor:
     name = f"conv{n_axes}d"
-    weight = as_variable(weight)
-    x = at_dtype_of(weight, as_variable(input))
-    _check_axes(name, n_axes, x, weight)
-    batched = x.ndim == n_axes + 2
-    if not batched:
-        x = x.reshape(1, *x.shape)
-    steps, holes = (
-        each_axis(name, "stride", stride, n_axes, 1),
-        _holes(name, dilation, n_axes),
-    )
+    x, weight, batched = _operands(name, n_axes, input, weight)
+    steps = each_axis(name, "stride", stride, n_axes, 1)
+    holes = each_axis(name, "dilation", dilation, n_axes, 1)
     kernel = weight.shape[2:]
-    around = _paddings(name, padding, kernel, steps, holes)
+    around = paddings(name, padding, kernel, steps, holes)
     window = Window(kernel, steps, around, holes)
     _check_channels(name, x.shape[1], weight, groups)
     _check_bias(name, bias, weight, weight.shape[0])
@@ -295,16 +288,9 @@ def _convolve_transposed(
     dilation: Sizes,
 ) -> Tensor:
     name = f"conv_transpose{n_axes}d"
-    weight = as_variable(weight)
-    x = at_dtype_of(weight, as_variable(input))
-    _check_axes(name, n_axes, x, weight)
-    batched = x.ndim == n_axes + 2
-    if not batched:
-        x = x.reshape(1, *x.shape)
-    steps, holes = (
-        each_axis(name, "stride", stride, n_axes, 1),
-        _holes(name, dilation, n_axes),
-    )
+    x, weight, batched = _operands(name, n_axes, input, weight)
+    steps = each_axis(name, "stride", stride, n_axes, 1)
+    holes = each_axis(name, "dilation", dilation, n_axes, 1)
     ahead = each_axis(name, "padding", padding, n_axes, 0)
     more = each_axis(name, "output_padding", output_padding, n_axes, 0)
     for extra, step, hole in zip(more, steps, holes, strict=True):
@@ -337,11 +323,18 @@ def _convolve_transposed(
     return y if batched else y.reshape(y.shape[1:])
 
 
-def _holes(name: str, dilation: Sizes, n_axes: int) -> tuple[int, ...]:
-    return each_axis(name, "dilation", dilation, n_axes, 1)
+def _operands(
+    name: str, n_axes: int, input: TensorLike, weight: Tensor
+) -> tuple[Tensor, Tensor, bool]:
+    """Pictures as a batch, the weight, and whether they were a batch before."""
+    weight = as_variable(weight)
+    x = at_dtype_of(weight, as_variable(input))
+    _check_axes(name, n_axes, x, weight)
+    batched = x.ndim == n_axes + 2
+    return x if batched else x.reshape(1, *x.shape), weight, batched
 
 
-def _paddings(
+def paddings(
     name: str,
     padding: Sizes | str,
     kernel: tuple[int, ...],
