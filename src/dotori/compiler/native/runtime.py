@@ -1,0 +1,90 @@
+"""`load`: the text of a step as a function of the machine.
+
+The text defines ``step(table, thread, threads)``, where `table` points to the addresses
+of all arrays, and returns 0, or the number of the check that failed. It may use these
+names (besides `np` and `math`), all of them compiled:
+
+``a = float32(table, slot, (32, 13))``
+    The array, C-contiguous, whose address is ``table[slot]``; so for all types.
+``matmul(a, b, out)``, ``matmul_add(a, b, out)``
+    out = a @ b, and out += a @ b, in this thread alone. `a` and `b` may be transposes.
+``multiply_matrices(a, b, out, thread, threads)``
+    The product shared among all threads.
+``barrier(table, thread, threads)``
+    Returns when all threads have come here.
+``exp log tanh sigmoid erf`` ...
+    Of single numbers; in loops they become vectors
+    (`dotori.compiler.native.functions`).
+``@compiled``, ``@apart``
+    A function of its own; `apart` promises that no two of its arrays overlap.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotori.compiler.native import machine, products
+
+_STEP = ctypes.CFUNCTYPE(
+    ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
+)
+
+
+class Native:
+    """A step as a function of the machine.
+
+    Calling it runs the step without Python's lock.
+    """
+
+    def __init__(self, code: bytes) -> None:
+        self._linked = machine.Linked(code)  # owns the memory of the code
+        self._run = _STEP(self._linked.address)
+
+    def __call__(self, table: NDArray[np.int64], threads: int = 1) -> int:
+        """Run the step over the arrays whose addresses are in `table`.
+
+        Returns
+        -------
+        int
+            0, or the number of the check that failed.
+        """
+        result: int = self._run(table.__array_interface__["data"][0], 0, threads)
+        return result
+
+
+def load(source: str) -> Native:
+    """The text of a step as a function of the machine.
+
+    Examples
+    --------
+    >>> import numpy as np, pytest
+    >>> _ = pytest.importorskip("numba")
+    >>> twice = load('''
+    ... def step(table, thread, threads):
+    ...     x = float32(table, 0, (3,))
+    ...     for i in range(3):
+    ...         x[i] *= 2
+    ...     return 0
+    ... ''')
+    >>> x = np.arange(3, dtype=np.float32)
+    >>> twice(np.array([x.ctypes.data]))
+    0
+    >>> x.tolist()
+    [0.0, 2.0, 4.0]
+    """
+    products.define()
+    return Native(_code(source))
+
+
+def _code(source: str) -> bytes:
+    from dotori.compiler.native import build
+
+    code, needed = build.compiled(source)
+    missing: Any = machine.missing(needed)
+    if missing:
+        raise RuntimeError(f"the compiled step needs functions unknown here: {missing}")
+    return code
