@@ -22,12 +22,11 @@ names (besides `np` and `math`), all of them compiled:
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.compiler.native import machine, products
+from dotori.compiler.native import cache, machine, products
 
 _STEP = ctypes.CFUNCTYPE(
     ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
@@ -81,10 +80,16 @@ def load(source: str) -> Native:
 
 
 def _code(source: str) -> bytes:
+    """Object code of the text: from the disk, or compiled and kept there."""
+    name = cache.key(source)
+    kept = cache.read(name)
+    if kept is not None and not machine.missing(kept[1]):
+        return kept[0]
     from dotori.compiler.native import build
 
     code, needed = build.compiled(source)
-    missing: Any = machine.missing(needed)
+    missing = machine.missing(needed)
     if missing:
-        raise RuntimeError(f"the compiled step needs functions unknown here: {missing}")
+        raise RuntimeError(f"a compiled step needs functions unknown here: {missing}")
+    cache.write(name, code, needed)
     return code
