@@ -1,9 +1,9 @@
 """Object code on disk, so that a step is compiled once on each machine.
 
-A file holds the code of one text, named by a digest of all that the code depends on: the
-text, the versions of what compiled it, the processor. Nothing is trusted: a file that is
-not whole is compiled anew, a folder into which others may write is not used, and where
-nothing can be written there is simply no cache.
+A file holds the code of one text, named by a digest of all that the code depends on:
+the text, the versions of what compiled it, the processor. Nothing is trusted: a file
+that is not whole is compiled anew, a folder into which others may write is not used, and
+where nothing can be written there is simply no cache.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _surroundings() -> bytes:
 
 
 def read(name: str) -> tuple[bytes, list[str]] | None:
-    """The code under a name, and the functions that it needs; None if it is not there."""
+    """The code under a name, and the functions that it needs; None if there is none."""
     place = folder()
     if place is None:
         return None
