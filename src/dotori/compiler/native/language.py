@@ -1,10 +1,10 @@
 """What native routines may call, in plain NumPy.
 
 The routines of this folder (`recurrent`, `convolution`, `pooling`) are Python functions
-over arrays. In a native step their text stands beside the generated loops, and each name
-below means its compiled form there (`dotori.compiler.native.runtime`). Here the same
-names are NumPy's, so that a routine can also be called, tested and stepped through as
-the Python that it is, by one thread.
+over arrays. In a native step their text stands beside the generated loops, and there
+each name below means its compiled form (`dotori.compiler.native.runtime`). Here the
+same names are NumPy's, so that a routine can also be called, tested and stepped through
+as the Python that it is, by one thread.
 """
 
 from __future__ import annotations

@@ -6,14 +6,14 @@ step, and how it is to be called:
 
     routine = find(instr, threads)
     routine.name         the function to call in the emitted source
-    routine.arguments    what to pass, in this order, and after it: table, thread, threads
+    routine.arguments    what to pass, in this order; then: table, thread, threads
     routine.work         multiplications, to judge what another thread is worth
 
 Each argument is one of
 
     Read(i, order)       input i of the call, as an array view whose axes are those of
-                         the value in this order, C-contiguous: a value whose memory lies
-                         otherwise is to be copied first
+                         the value in this order, C-contiguous: a value whose memory
+                         lies otherwise is to be copied first
     Write(i, order)      output i, likewise; its memory lies like this already
     Room(dtype, shape)   memory to work in, for the time of the call; what it holds
                          before does not matter
@@ -21,9 +21,10 @@ Each argument is one of
     None, a number or a tuple of numbers: as it stands (`repr`)
 
 The function runs on all threads, which share its work and meet at barriers of its own.
-What it reads must be there when the first thread enters. When a thread returns, what the
-*others* write may not be there yet, and they may still read: a barrier belongs between
-the call and what depends on it, or uses its room again. Inputs are never written to.
+What it reads must be there when the first thread enters. When a thread returns, what
+the *others* write may not be there yet, and they may still read: a barrier belongs
+between the call and what depends on it, or uses its room again. Inputs are never
+written to.
 
 `source(routines)` is the text of all functions that they need. It uses the names of
 `dotori.compiler.native.language` and expects ``from __future__ import annotations``.
@@ -83,7 +84,7 @@ class Table:
     array: NDArray[np.int64]
 
 
-Argument: TypeAlias = "Read | Write | Room | Table | None | bool | int | float | Axes"
+Argument: TypeAlias = "Read | Write | Room | Table | bool | int | float | Axes | None"
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +105,16 @@ class Routine:
         return sum(a.nbytes for a in self.arguments if isinstance(a, Room))
 
 
-#: The module of this folder that knows an operation; `plan(call)` there gives a Routine.
+#: The module of this folder that knows an operation: its `plan(call)` gives a Routine.
 MODULES = {
     "RNN": "recurrent",
-    "LSTM": "recurrent",
-    "GRU": "recurrent",
+    "LSTM": "lstm",
+    "GRU": "gru",
 }
 
 
 def find(instr: Instr, threads: int = 1) -> Routine | None:
-    """The native routine for a call, or None where there is none.
+    """The native routine for a call, or None if there is none for such a call.
 
     `threads` is the most that will run it, for each of which it may want room.
 
@@ -183,9 +184,15 @@ class Call:
             return Room(dtype.name, shape)
         return Write(number, tuple(range(len(shape))))
 
+    def wanted(self, result: int) -> Write | None:
+        """Where a routine writes a result; None, where nobody wants it."""
+        number = self.results[result]
+        if number is None:
+            return None
+        return Write(number, tuple(range(self.instr.outputs[number].ndim)))
+
     def plain(self, types: str = "fd") -> bool:
-        """Whether all floating values are of one type that routines know, none empty,
-        and all outputs lie in C order."""
+        """Whether all floats are of one type that routines know, and none is empty."""
         values = [*self.instr.values(), *self.instr.outputs]
         found = {x.dtype for x in values if x.dtype.kind in "fc"}
         if len(found) != 1 or next(iter(found)).char not in types:
