@@ -7,7 +7,9 @@ nothing, and makes no Python object.
 
 from __future__ import annotations
 
+import linecache
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -62,6 +64,12 @@ def lowered(source: str) -> str:
 
 def namespace() -> dict[str, Any]:
     """All names that the text of a step may use."""
+    return dict(_names())
+
+
+@cache
+def _names() -> dict[str, Any]:
+    """Made once: what Numba has compiled for one step serves the next."""
     numba: Any = need("numba", "fast", "compiled steps")
     made = numba.njit(**OPTIONS)
     return {
@@ -70,15 +78,17 @@ def namespace() -> dict[str, Any]:
         "compiled": made,
         "apart": made,
         **arrays.views(),
-        **functions.functions(OPTIONS),
+        **functions.functions(),
         **products.products(OPTIONS),
         **synchrony.functions(),
     }
 
 
 def _function(source: str) -> Any:
-    """`step`, as Python."""
+    """`step`, as Python; its lines are kept for the messages of Numba's errors."""
     names = namespace()
+    lines = source.splitlines(keepends=True)
+    linecache.cache["<captured step>"] = len(source), None, lines, "<captured step>"
     exec(compile(source, "<captured step>", "exec"), names)
     return names["step"]
 

@@ -2,8 +2,8 @@
 
 A file holds the code of one text, named by a digest of all that the code depends on:
 the text, the versions of what compiled it, the processor. Nothing is trusted: a file
-that is not whole is compiled anew, a folder into which others may write is not used, and
-where nothing can be written there is simply no cache.
+that is not whole is compiled anew, a folder into which others may write is not used,
+and where nothing can be written there is simply no cache.
 """
 
 from __future__ import annotations
