@@ -224,6 +224,39 @@ def predict(
 
 
 @app.command()
+def export(
+    model: Annotated[
+        Path, typer.Argument(help="A model file, or a network's weights: safetensors.")
+    ],
+    to: Annotated[str, typer.Option("--to", help="numpy: a script for NumPy alone.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The script, or the folder for it."),
+    ] = None,
+    weights: Annotated[
+        str,
+        typer.Option("--weights", help="Kind of the weights' file: npz, safetensors."),
+    ] = "npz",
+    network: Annotated[
+        str | None,
+        typer.Option(help="For weights: what makes the network, as package.file:name."),
+    ] = None,
+    input: Annotated[
+        str | None,
+        typer.Option(help="For weights: the shape of one sample, such as 1,28,28."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a model as a Python script that needs NumPy alone, made to be read.
+
+    From a table's model it reads a CSV file and prints predictions.
+    """
+    from dotori.cli.export import export
+
+    export(model, to, out, weights, network, input, quiet)
+
+
+@app.command()
 def inspect(model: Model, json: Json = False) -> None:
     """Show what a model file holds: its target, columns, layers and figures."""
     from dotori.cli.apply import inspect

@@ -282,7 +282,7 @@ def _instance_norm(
 
 
 def _bilinear(m: Any, x: str, weight: Weight, shape: tuple[int, ...]) -> str:
-    return _call("bilinear", x, *_affine(m, weight))
+    return _call("bilinear", *x.split(", "), *_affine(m, weight))
 
 
 def _families(function: Phrase, *names: str) -> dict[str, Phrase]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dotori.compiler.script_layers import phrase
 from dotori.compiler.script_ops import SIGNS, op_phrase
-from dotori.compiler.script_text import broken
+from dotori.compiler.script_text import broken, comment_text, literal
 from dotori.compiler.script_trace import Call, Named, Ref, Trace, trace
 from dotori.errors import ArgumentError
 
@@ -117,7 +117,7 @@ class _Writer:
                 continue
             if many and parents[i] != before:
                 before = parents[i]
-                yield f"    # {before}" if before else ""
+                yield f"    # {comment_text(before)}" if before else ""
             names = self._names(call, i)
             comment = ", ".join(map(shape_text, call.shapes[-len(call.outputs) :]))
             shown = comment if self._changes_shape(call) else ""
@@ -190,7 +190,7 @@ class _Writer:
 
     def _stored(self, name: str, array: Array) -> str:
         self.weights[name] = array
-        return f'W["{name}"]'
+        return f"W[{literal(name)}]"
 
     def _text(self, x: Any) -> str:
         if isinstance(x, Ref):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dotori.compiler.script_text import is_single
+
 SIGNS = {
     "Add": "{0} + {1}",
     "Sub": "{0} - {1}",
@@ -67,17 +69,7 @@ def op_phrase(
 
 def bracketed(text: str) -> str:
     """In brackets, unless it is a name, a number or a call."""
-    depth, quoted = 0, ""
-    for c in text:
-        if quoted:
-            quoted = "" if c == quoted else quoted
-        elif c in "'\"":
-            quoted = c
-        else:
-            depth += (c in "([{") - (c in ")]}")
-            if c == " " and not depth:
-                return f"({text})"
-    return f"({text})" if text.startswith("-") else text
+    return text if is_single(text) else f"({text})"
 
 
 Ins = Sequence[str]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from types import ModuleType
 
@@ -17,7 +18,7 @@ _IMPORTS = {
     "json": "import json",
     "math": "import math",
     "sys": "import sys",
-    "datetime": "from datetime import datetime, timezone",
+    "datetime": "from datetime import UTC, datetime, timedelta",
     "Path": "from pathlib import Path",
     "np": "import numpy as np",
     "sliding_window_view": "from numpy.lib.stride_tricks import sliding_window_view",
@@ -128,65 +129,83 @@ def broken(line: str, comment: str = "") -> str:
     if len(line) + len(note) <= WIDTH:
         return line + note
     indent = line[: len(line) - len(line.lstrip())]
-    start = _outermost(line)
-    if start is None:
+    found = _outermost(line)
+    if found is None:
         return f"{indent}# {comment}\n{line}" if comment else line
-    end = _closing(line, start)
-    inner = f"{indent}    {line[start + 1 : end].rstrip(', ')}"
+    start, end = found
+    deeper = indent + "    "
+    parts = _arguments(line[start + 1 : end])
+    inner = deeper + ", ".join(parts)
     if len(inner) > WIDTH:
-        parts = _arguments(line[start + 1 : end])
-        inner = "\n".join(f"{indent}    {part}," for part in parts)
+        inner = (
+            _filled(parts, deeper) if line[start] == "[" else _stacked(parts, deeper)
+        )
     return f"{line[: start + 1]}\n{inner}\n{indent}{line[end:]}{note}"
 
 
-def _outermost(line: str) -> int | None:
-    """Where the bracket opens that holds most of the line."""
-    spans = [(_closing(line, i) - i, i) for i in _openings(line)]
-    length, start = max(spans, default=(0, 0))
-    return start if length > 20 else None
+def _stacked(parts: list[str], indent: str) -> str:
+    """One to a line."""
+    return "\n".join(broken(f"{indent}{part},") for part in parts)
 
 
-def _openings(text: str) -> list[int]:
-    quoted, found = "", []
+def _filled(parts: list[str], indent: str) -> str:
+    """As many to a line as fit."""
+    lines = [indent]
+    for part in parts:
+        if len(lines[-1]) + len(part) + 1 > WIDTH and lines[-1] != indent:
+            lines.append(indent)
+        lines[-1] += f"{part}, "
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def literal(value: str) -> str:
+    """A text as Python source, whatever it holds."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def comment_text(value: str) -> str:
+    """A name as part of a comment: on one line, whatever it holds."""
+    return value if value.isprintable() else repr(value)
+
+
+def is_single(text: str) -> bool:
+    """Whether it is a name, a number or a call: no operator outside of brackets."""
+    return not text.startswith("-") and all(
+        depth or c != " " for _, c, depth in _scan(text)
+    )
+
+
+def _scan(text: str) -> Iterator[tuple[int, str, int]]:
+    """Place, character and depth of brackets of all that is not within quotes."""
+    depth, quote, escaped = 0, "", False
     for i, c in enumerate(text):
-        if quoted:
-            quoted = "" if c == quoted else quoted
-        elif c in "'\"":
-            quoted = c
-        elif c in "([{":
-            found.append(i)
-    return found
+        if quote:
+            if escaped or c == "\\":
+                escaped = not escaped
+            elif c == quote:
+                quote = ""
+            continue
+        depth -= c in ")]}"
+        yield i, c, depth
+        depth += c in "([{"
+        quote = c if c in "'\"" else ""
 
 
-def _closing(text: str, start: int) -> int:
-    depth, quoted = 0, ""
-    for i in range(start, len(text)):
-        c = text[i]
-        if quoted:
-            quoted = "" if c == quoted else quoted
-        elif c in "'\"":
-            quoted = c
-        elif c in "([{":
-            depth += 1
-        elif c in ")]}":
-            depth -= 1
-            if not depth:
-                return i
-    return len(text)
+def _outermost(line: str) -> tuple[int, int] | None:
+    """The places of the brackets that hold most of the line."""
+    spans, opened = [(0, 0, 0)], []
+    for i, c, _ in _scan(line):
+        if c in "([{":
+            opened.append(i)
+        elif c in ")]}" and opened:
+            start = opened.pop()
+            spans.append((i - start, start, i))
+    length, start, end = max(spans)
+    return (start, end) if length > 20 else None
 
 
 def _arguments(text: str) -> list[str]:
     """The text between brackets, cut at its own commas."""
-    parts, depth, quoted = [""], 0, ""
-    for c in text:
-        if quoted:
-            quoted = "" if c == quoted else quoted
-        elif c in "'\"":
-            quoted = c
-        else:
-            depth += (c in "([{") - (c in ")]}")
-        if c == "," and not depth and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += c
-    return [part.strip() for part in parts if part.strip()]
+    cuts = [i for i, c, depth in _scan(text) if c == "," and not depth]
+    ends = zip([-1, *cuts], [*cuts, len(text)], strict=True)
+    return [part for i, j in ends if (part := text[i + 1 : j].strip())]
