@@ -5,7 +5,6 @@ import runpy
 
 import numpy as np
 import pytest
-from numpy_alone import run_alone
 
 import dotori
 from dotori import nn
@@ -14,6 +13,7 @@ from dotori.compiler.script import export_script
 from dotori.compiler.script_text import broken, called_functions
 from dotori.errors import ArgumentError
 from dotori.nn import functional as F
+from numpy_alone import run_alone
 
 
 def floats(*shape, seed=0):
@@ -67,7 +67,11 @@ class Residual(nn.Module):
         return self.head(h.reshape(len(x), 2, 4).flatten(1))
 
 
-MODELS = {"mlp": (mlp, (5, 13)), "cnn": (cnn, (3, 1, 28, 28)), "own": (Residual, (4, 6))}
+MODELS = {
+    "mlp": (mlp, (5, 13)),
+    "cnn": (cnn, (3, 1, 28, 28)),
+    "own": (Residual, (4, 6)),
+}
 
 
 @pytest.mark.parametrize("weights", ["npz", "safetensors"])
