@@ -30,6 +30,7 @@ LAYERS = [
     ["optim"],
     ["io"],
     ["data"],
+    ["compiler"],
     ["train"],
     ["tabular"],
     ["cli"],

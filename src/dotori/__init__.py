@@ -125,6 +125,7 @@ _LAZY_PACKAGES = (
     "train",
 )
 _LAZY_NAMES = {
+    "compile": "dotori.compiler",
     "fit": "dotori.tabular.job",
     "gradcheck": "dotori._gradcheck",
     "gradgradcheck": "dotori._gradcheck",

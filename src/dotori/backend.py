@@ -23,6 +23,29 @@ Array: TypeAlias = NDArray[Any]
 Namespace: TypeAlias = Any
 
 
+class _Stand_in:
+    """What stands for arrays while a step is captured, and its namespace."""
+
+    type: type[Any] | None = None
+    namespace: Any = None
+
+
+_stand_in = _Stand_in()
+
+
+def use_stand_in(kind: type[Any], namespace: Namespace) -> None:
+    """Let objects of type `kind` pass for arrays, with the functions of `namespace`."""
+    _stand_in.type, _stand_in.namespace = kind, namespace
+
+
+def is_captured(array: Any) -> bool:
+    """Whether `array` stands for an array of a step that is being captured.
+
+    Its numbers cannot be looked at: they are others at the next call.
+    """
+    return _stand_in.type is not None and isinstance(array, _stand_in.type)
+
+
 def namespace(array: Any) -> ModuleType:
     """The module whose functions work on `array`: NumPy or CuPy.
 
@@ -36,6 +59,8 @@ def namespace(array: Any) -> ModuleType:
     cupy = sys.modules.get("cupy")
     if cupy is not None and isinstance(array, cupy.ndarray):
         return cupy
+    if is_captured(array):
+        return _stand_in.namespace  # type: ignore[no-any-return]
     raise DTypeError(f"expected a NumPy or CuPy array, got {type(array).__name__}")
 
 
@@ -52,7 +77,9 @@ def is_array(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return True
     cupy = sys.modules.get("cupy")
-    return cupy is not None and isinstance(value, cupy.ndarray)
+    if cupy is not None and isinstance(value, cupy.ndarray):
+        return True
+    return is_captured(value)
 
 
 class device(str):
@@ -106,7 +133,7 @@ _CPU = device("cpu")
 
 def device_of(array: Any) -> device:
     """``"cpu"``, or ``"cuda:0"`` and so on."""
-    if isinstance(array, np.ndarray):
+    if isinstance(array, np.ndarray) or not hasattr(array, "device"):
         return _CPU
     return device(f"cuda:{array.device.id}")
 
@@ -130,7 +157,9 @@ def to_device(array: Any, device: str) -> Any:
     """
     kind, _, index = str(device).partition(":")
     if kind == "cpu" and index in ("", "0"):
-        return array if isinstance(array, np.ndarray) else array.get()
+        if isinstance(array, np.ndarray) or not hasattr(array, "device"):
+            return array
+        return array.get()
     if kind == "cuda" and (not index or index.isdigit()):
         cupy = need("cupy", "cuda", "a CUDA device")
         with cupy.cuda.Device(int(index or 0)):

@@ -34,6 +34,10 @@ class LinAlgError(ArgumentError, RuntimeError):
     """A matrix is singular, not positive definite, or an iteration does not end."""
 
 
+class CaptureError(DotoriError, RuntimeError):
+    """A step does what a captured step cannot, such as a branch on a tensor's value."""
+
+
 class GradientError(DotoriError, RuntimeError):
     """The graph cannot give the gradient that was asked for."""
 

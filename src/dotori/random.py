@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -20,6 +21,22 @@ from numpy.typing import DTypeLike, NDArray
 from dotori.errors import ArgumentError, FormatError
 
 Shape: TypeAlias = int | tuple[int, ...]
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _watched(draw: Method) -> Method:
+    """Let whoever watches this thread's draws have each one: see `watch_draws`."""
+
+    @wraps(draw)
+    def method(self: Generator, *args: Any, **kwargs: Any) -> Any:
+        watcher = _default.watcher
+        if watcher is None:
+            return draw(self, *args, **kwargs)
+        return watcher(self, draw, args, kwargs)
+
+    return cast(Method, method)
 
 
 class Generator:
@@ -67,10 +84,12 @@ class Generator:
         child._start(self._seed, (*self._path, *(_check_seed(k) for k in path)))
         return child
 
+    @_watched
     def numpy(self) -> np.random.Generator:
         """The NumPy generator beneath; drawing from it moves this stream on."""
         return self._numpy
 
+    @_watched
     def uniform(
         self,
         shape: Shape = (),
@@ -87,6 +106,7 @@ class Generator:
             x += x.dtype.type(low)
         return x.astype(dtype, copy=False)
 
+    @_watched
     def normal(
         self,
         shape: Shape = (),
@@ -110,16 +130,19 @@ class Generator:
             x += x.dtype.type(mean)
         return x.astype(dtype, copy=False)
 
+    @_watched
     def integers(self, low: int, high: int, shape: Shape = ()) -> NDArray[np.int64]:
         """Integers evenly spread over low, ..., high - 1."""
         return np.asarray(self._numpy.integers(low, high, shape, dtype=np.int64))
 
+    @_watched
     def permutation(self, n: int) -> NDArray[np.int64]:
         """The integers 0, ..., n - 1 in random order."""
         order = np.arange(n, dtype=np.int64)
         self._numpy.shuffle(order)
         return order
 
+    @_watched
     def keep_mask(self, shape: tuple[int, ...], p: float) -> NDArray[np.bool_]:
         """True with probability 1 - p, from 8 raw bits an element, or 40.
 
@@ -215,6 +238,7 @@ class _Default(threading.local):
 
     # A function stands for a stream that nobody has drawn from yet.
     generator: Generator | Callable[[], Generator] = Generator
+    watcher: Callable[..., Any] | None = None
 
 
 _default = _Default()
@@ -226,6 +250,26 @@ def default_generator() -> Generator:
     if not isinstance(current, Generator):
         current = _default.generator = current()
     return current
+
+
+class watch_draws:
+    """Within the block, draws in this thread go to ``watcher(generator, draw, ...)``.
+
+    It gets the method as a function, its arguments and keywords, and gives what is to
+    be taken for the numbers drawn. ``watch_draws(None)`` draws as usual.
+    """
+
+    __slots__ = ("_outer", "_watcher")
+
+    def __init__(self, watcher: Callable[..., Any] | None) -> None:
+        self._watcher = watcher
+
+    def __enter__(self) -> None:
+        self._outer = _default.watcher
+        _default.watcher = self._watcher
+
+    def __exit__(self, *error: object) -> None:
+        _default.watcher = self._outer
 
 
 class use_generator:

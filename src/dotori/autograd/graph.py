@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _order = count().__next__
 
-GRAD, OBSERVE, STALE = 1, 2, 4  # the bits of Recording.flags
+GRAD, OBSERVE, STALE, CAPTURE = 1, 2, 4, 8  # the bits of Recording.flags
 
 
 class State:
@@ -33,9 +33,11 @@ class State:
     Attributes
     ----------
     flags : int
-        GRAD, OBSERVE and STALE, or 0.
+        GRAD, OBSERVE, STALE and CAPTURE, or 0.
     observer : callable or None
         Called after every operation, with the flag OBSERVE.
+    capture : Capture or None
+        The capture that is going on, with the flag CAPTURE: see `dotori.compiler`.
     anomaly : bool
         Whether a walk looks for NaN: see `dotori.autograd.anomaly`.
     quietly : callable
@@ -44,11 +46,12 @@ class State:
         once, for a twentieth of what ``np.errstate(all="ignore")`` costs.
     """
 
-    __slots__ = ("anomaly", "flags", "observer", "quietly")
+    __slots__ = ("anomaly", "capture", "flags", "observer", "quietly")
 
     def __init__(self) -> None:
         self.flags = GRAD
         self.observer: Callable[..., None] | None = None
+        self.capture: Any = None
         self.anomaly = False
         context = Context()
         context.run(np.seterr, all="ignore")  # NumPy keeps it in the context

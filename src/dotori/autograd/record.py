@@ -8,6 +8,7 @@ import numpy as np
 
 from dotori.autograd import graph
 from dotori.autograd.graph import (
+    CAPTURE,
     GRAD,
     NO_ATTRS,
     OBSERVE,
@@ -64,11 +65,13 @@ def unary(op: type[Op], x: Any) -> Tensor:
     """`op` of one tensor, without attributes: the short way through `apply`."""
     if not isinstance(x, Variable):
         x = as_variable(x)
+    state = recording.state
+    if state.flags >= CAPTURE:
+        state.capture.enter(x)
     array = x.array
     dtype = array.dtype
     if dtype is not float32 and dtype is not float64 and op.checks:
         array = _prepared(op, array)
-    state = recording.state
     xp: Any = np if type(array) is _ndarray else namespace(array)
     try:
         y = state.quietly(op.forward, xp, array)
@@ -104,6 +107,9 @@ def unary(op: type[Op], x: Any) -> Tensor:
 
 def binary(op: type[Op], a: Any, b: Any) -> Tensor:
     """`op` of two tensors or numbers that broadcast: the short way through `apply`."""
+    state = recording.state
+    if state.flags >= CAPTURE:
+        state.capture.enter(a, b)
     x, y, x_node, y_node = a, b, None, None
     if isinstance(a, Variable):
         x, x_node = a.array, a.node
@@ -118,7 +124,6 @@ def binary(op: type[Op], a: Any, b: Any) -> Tensor:
     else:
         x, y = _promoted(op, x, y)
         xp = namespace_of(x, y)
-    state = recording.state
     try:
         z = state.quietly(op.forward, xp, x, y)
     except TypeError as error:
@@ -153,6 +158,8 @@ def apply(op: type[Op], *inputs: Any, **attrs: Any) -> Any:
     state = recording.state
     if len(inputs) == 1 and op.one_output and state.flags < OBSERVE:
         return _apply_to_one(op, inputs[0], attrs, state)
+    if state.flags >= CAPTURE:
+        state.capture.enter(*inputs, *attrs.values())
     arrays: list[Any] = []
     nodes: list[Node | None] = []
     xp: Any = np

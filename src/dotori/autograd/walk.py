@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from dotori.autograd.changes import changes
 from dotori.autograd.graph import (
+    CAPTURE,
     GRAD,
     Node,
     Pick,
@@ -171,7 +173,9 @@ def _walk(
     useful = None if wanted is None else _leading_to(wanted, nodes)
     flags = recording.state.flags
     recording.state.flags = (flags | GRAD) if create_graph else (flags & ~GRAD)
-    step = _careful_step if recording.state.anomaly else _step
+    step: Callable[..., None] = _careful_step if recording.state.anomaly else _step
+    if flags & CAPTURE:
+        step = partial(step, run=recording.state.capture.rule)
     try:
         with np.errstate(all="ignore"):  # infinite and NaN gradients are values too
             for node in nodes:
@@ -196,9 +200,17 @@ def _walk(
 
 
 def _step(
-    node: Node, dy: Any, pending: dict[Node, Any], useful: Any, create_graph: bool
+    node: Node,
+    dy: Any,
+    pending: dict[Node, Any],
+    useful: Any,
+    create_graph: bool,
+    run: Callable[..., Any] | None = None,
 ) -> None:
-    """Send the gradient `dy` of one node's output on to its inputs."""
+    """Send the gradient `dy` of one node's output on to its inputs.
+
+    `run`, if given, is called with an operation and what its rule would be called with.
+    """
     edges = node.edges
     if type(node) is Pick:
         # A rule of the second order sees saved outputs through picks of its own, so
@@ -225,26 +237,32 @@ def _step(
     conjugated = node.dtype.kind == "c" and op.holomorphic
     if conjugated:
         dy = _conjugate(dy)
+    rule = op.backward if run is None else partial(run, op)
     if len(edges) == 1 and not op.several:
-        dx = op.backward(xp, dy, *saved, **node.attrs)
+        dx = rule(xp, dy, *saved, **node.attrs)
         _deliver(pending, edges[0], _conjugate(dx) if conjugated else dx, dy)
         return
     # A node is true and None is false: the edges themselves say what is needed.
     needs = edges if useful is None else [edge in useful for edge in edges]
-    dxs = op.backward(xp, dy, needs, *saved, **node.attrs)
+    dxs = rule(xp, dy, needs, *saved, **node.attrs)
     for edge, need, dx in zip(edges, needs, dxs, strict=True):
         if need:
             _deliver(pending, edge, _conjugate(dx) if conjugated else dx, dy)
 
 
 def _careful_step(
-    node: Node, dy: Any, pending: dict[Node, Any], useful: Any, create_graph: bool
+    node: Node,
+    dy: Any,
+    pending: dict[Node, Any],
+    useful: Any,
+    create_graph: bool,
+    run: Callable[..., Any] | None = None,
 ) -> None:
     """`_step`, which raises if the rule makes NaN: see `dotori.autograd.anomaly`."""
     if type(node) is Pick:
-        return _step(node, dy, pending, useful, create_graph)
+        return _step(node, dy, pending, useful, create_graph, run)
     made: dict[Node, Any] = {}
-    _step(node, dy, made, useful, create_graph)
+    _step(node, dy, made, useful, create_graph, run)
     for edge, g in made.items():
         values = g.array if isinstance(g, Variable) else g
         bad = int((values != values).sum())  # NaN alone differs from itself
@@ -318,6 +336,9 @@ def _accumulate(node: Node, g: Any) -> None:
     if not is_array(g):
         node.grad = g if old is None else old + g
     elif old is not None:
+        if recording.state.flags & CAPTURE:
+            recording.state.capture.add_to_gradient(node, g)
+            return
         total = old.array + g
         node.grad = wrap(total if is_array(total) else np.asarray(total))
     else:

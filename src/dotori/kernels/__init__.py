@@ -2,6 +2,7 @@
 
 from dotori.kernels._compiler import pending as pending
 from dotori.kernels._pair import Pair as Pair
+from dotori.kernels._pair import Placeholder as Placeholder
 from dotori.kernels._pair import paired as paired
 from dotori.kernels._pair import registry as registry
 from dotori.kernels._pair import use as use

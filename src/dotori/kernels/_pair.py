@@ -71,6 +71,19 @@ def compiling() -> bool:
     return _choice.mode != "numpy" and find_spec("numba") is not None
 
 
+class Placeholder:
+    """Stands for an array: a kernel that is called with it only says with what.
+
+    ``called(pair, args)`` of the first argument is what the kernel does then.
+    """
+
+    __slots__ = ()
+
+    def called(self, pair: Pair, args: tuple[Any, ...]) -> None:
+        """Called in place of `pair`."""
+        raise NotImplementedError
+
+
 class Pair:
     """A kernel that can be called: its twin in NumPy, and its loop once compiled.
 
@@ -97,6 +110,9 @@ class Pair:
 
     def __call__(self, *args: Any) -> None:
         mode = _choice.mode
+        if isinstance(args[0], Placeholder):
+            args[0].called(self, args)
+            return
         if mode != "numpy":
             dtype = args[0].dtype
             compiled = self._compiled.get(dtype)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori._tensor import Tensor
+from dotori.autograd.graph import CAPTURE, recording
 from dotori.backend import to_device
 from dotori.errors import ArgumentError, DTypeError
 from dotori.nn.explain import explain
@@ -320,6 +321,9 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
+        if recording.state.flags >= CAPTURE:
+            group = {"params": list(self.parameters())}
+            recording.state.capture.forget_gradients([group])
         for p in self.parameters():
             if p.grad is not None:
                 if set_to_none:

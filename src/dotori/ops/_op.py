@@ -84,6 +84,10 @@ class Op:
     views: ClassVar[bool] = False
     """Whether the outputs may lie in the memory of the input, which is one."""
 
+    whole: ClassVar[bool] = False
+    """In a captured step it stays one instruction: it is more than its array code, or
+    has a native routine."""
+
     torch: ClassVar[str | Callable[..., Any] | None] = None
     """PyTorch's name for it, as ``"special.erf"``, or a function of its tensors."""
 

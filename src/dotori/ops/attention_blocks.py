@@ -66,6 +66,7 @@ class AttentionInBlocks(Op):
     `dropped` is None or draws what is kept. A mask gets no gradient here.
     """
 
+    whole = True
     real = True
     extras = ("log_sums",)
     saves = ("q", "k", "v", "mask", "y", "log_sums")

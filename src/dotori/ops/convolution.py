@@ -92,6 +92,7 @@ def _is_tensor(x: Any) -> bool:
 class Convolution(Op):
     """y[n, k, i] = sum over (c, r) of x[n, c, i * stride + r * dilation] w[k, c, r]."""
 
+    whole = True
     saves = ("x", "w")
 
     @staticmethod
@@ -134,6 +135,7 @@ class Convolution(Op):
 class ConvolutionWithBias(Op):
     """`Convolution` + b[k]; db[k] = sum over (n, i) of dy[n, k, i]."""
 
+    whole = True
     saves = ("x", "w")
 
     @staticmethod
@@ -174,6 +176,7 @@ class TransposedConvolution(Op):
     leaves that open.
     """
 
+    whole = True
     saves = ("y", "w")
     outputs = ("x",)
 
@@ -234,6 +237,7 @@ class KernelGradient(Op):
     The gradient of `Convolution` for its kernel.
     """
 
+    whole = True
     saves = ("x", "y")
     outputs = ("w",)
 

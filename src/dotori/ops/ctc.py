@@ -31,6 +31,7 @@ class CTC(Op):
     the inputs and the number of states of each sample.
     """
 
+    whole = True
     real = True
     saves = ("x", "y", "reached")
     extras = ("reached",)

@@ -18,6 +18,8 @@ class TakeRows(Op):
     row of the gradient: 0 for a row that is not to be trained.
     """
 
+    whole = True
+
     @staticmethod
     def forward(xp: Any, table: Any, *, index: Any, rows: int, scale: Any) -> Any:
         return xp.take(table, index, axis=0)
@@ -50,6 +52,8 @@ def _column(scale: Any, like: Any) -> Any:
 
 class AddRows(Op):
     """y = zeros of so many `rows` with y[index[...]] += x[...]: TakeRows, backwards."""
+
+    whole = True
 
     @staticmethod
     def forward(xp: Any, x: Any, *, index: Any, rows: int) -> Any:

@@ -17,6 +17,8 @@ from dotori.ops._op import Op, Sample, follow
 class Columns(Op):
     """y[n, c, k, o] = x at tap k of window o, 0 outside; c and k are made one axis."""
 
+    whole = True
+
     @staticmethod
     def forward(xp: Any, x: Any, *, tiling: Tiling) -> Any:
         n, c = x.shape[:2]
@@ -45,6 +47,8 @@ class Columns(Op):
 
 class FromColumns(Op):
     """x = for each place, the sum of all elements of columns that come from it."""
+
+    whole = True
 
     @staticmethod
     def forward(xp: Any, x: Any, *, tiling: Tiling) -> Any:

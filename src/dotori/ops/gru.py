@@ -42,6 +42,7 @@ class GRU(Op):
     Gives all h_t, and the last of each sequence. `past` is W_hn h + b_hn.
     """
 
+    whole = True
     saves = (
         *("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh"),
         *("y", "gates", "past"),

@@ -49,6 +49,7 @@ class LSTM(Op):
     and so do the three that c_t depends on.
     """
 
+    whole = True
     saves = (
         *("x", "h0", "c0", "w_ih", "w_hh", "b_ih", "b_hh", "w_hr"),
         *("y", "gates", "cells", "shown"),

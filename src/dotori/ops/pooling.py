@@ -128,6 +128,7 @@ def _torch_windows(x: Any, tiling: Tiling, axes: int) -> Any:
 class MaxPool(Op):
     """y = the largest number of each window; the gradient goes where it was found."""
 
+    whole = True
     real = True
     extras = ("winners",)
     saves = ("winners",)
@@ -158,6 +159,7 @@ class MaxPool(Op):
 class MaxOnly(Op):
     """`MaxPool` where no gradient is wanted: nobody asks which tap won."""
 
+    whole = True
     real = True
     differentiable = False
 
@@ -181,6 +183,7 @@ class MaxOnly(Op):
 class PutWinners(Op):
     """dx = dy at the places that won in `MaxPool`, 0 elsewhere."""
 
+    whole = True
     saves = ("winners",)
 
     @staticmethod
@@ -220,6 +223,7 @@ class PutWinners(Op):
 class TakeWinners(Op):
     """y = x at the places that won in `MaxPool`: `PutWinners` backwards."""
 
+    whole = True
     saves = ("winners",)
 
     @staticmethod
@@ -254,6 +258,8 @@ class TakeWinners(Op):
 class WindowSum(Op):
     """y = the sum of each window; `last` says whether its channels are to lie last."""
 
+    whole = True
+
     @staticmethod
     def forward(xp: Any, x: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:
         rows = in_rows(xp, x, axes, last)
@@ -279,6 +285,8 @@ class WindowSum(Op):
 
 class SpreadSum(Op):
     """dx = for each place, the sum of dy over the windows that it is in."""
+
+    whole = True
 
     @staticmethod
     def forward(xp: Any, dy: Any, *, tiling: Tiling, axes: int, last: bool) -> Any:

@@ -40,6 +40,7 @@ class RNN(Op):
     Gives all h_t, and the last of each sequence.
     """
 
+    whole = True
     saves = ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "y")
     outputs = ("y", "h")
 

@@ -68,6 +68,8 @@ def memory_order(x: Any) -> tuple[int, ...]:
 class Resample(Op):
     """y_i = sum_j W_ij x_j along `axis`, with W from `taps`; dx = W^T dy."""
 
+    whole = True
+
     @staticmethod
     def forward(xp: Any, x: Any, *, taps: Taps, axis: int) -> Any:
         if x.shape[axis] != taps.n_in:

@@ -12,6 +12,7 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import enable_grad, note_change
+from dotori.autograd.graph import CAPTURE, recording
 from dotori.backend import keep_memory
 from dotori.errors import ArgumentError, DTypeError, FormatError, GradientError
 from dotori.optim.flat import FlatGroup, Layout, Run, State
@@ -151,6 +152,8 @@ class Optimizer(Hooked):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; call it before each `backward`."""
+        if recording.state.flags >= CAPTURE:
+            recording.state.capture.forget_gradients(self.param_groups)
         for group in self.param_groups:
             for p in group["params"]:
                 node = p.node
@@ -167,6 +170,8 @@ class Optimizer(Hooked):
 
         `closure` computes the loss anew, with gradients, and returns it.
         """
+        if recording.state.flags >= CAPTURE:
+            return recording.state.capture.update(self, closure)
         loss = None
         if closure is not None:
             with enable_grad():

@@ -13,7 +13,8 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import note_change, wrap
-from dotori.errors import NonFiniteError
+from dotori.backend import is_captured
+from dotori.errors import CaptureError, NonFiniteError
 
 Tensors = Tensor | Iterable[Tensor]
 
@@ -61,7 +62,7 @@ def clip_grad_norm_(
     """
     grads = _gradients(parameters)
     total = get_total_norm(grads, norm_type, error_if_nonfinite)
-    _scale(grads, float(max_norm), float(total))
+    _clip(grads, float(max_norm), total)
     return total
 
 
@@ -82,7 +83,7 @@ def clip_grads_with_norm_(
     >>> [round(v, 3) for v in w.grad.tolist()]
     [0.6, 0.8]
     """
-    _scale(_gradients(parameters), float(max_norm), float(total_norm))
+    _clip(_gradients(parameters), float(max_norm), total_norm)
 
 
 def clip_grad_value_(
@@ -101,6 +102,9 @@ def clip_grad_value_(
     """
     limit = float(clip_value)
     for g in _gradients(parameters):
+        if is_captured(g.array):
+            g.array = np.clip(g.array, -limit, limit)
+            continue
         np.clip(g.array, -limit, limit, out=g.array)
         _note(g, "clip_grad_value_")
 
@@ -121,6 +125,8 @@ def get_total_norm(
     """
     given = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     kind = float(norm_type)
+    if given and is_captured(given[0].array):
+        return _captured_norm(given, kind, error_if_nonfinite)
     with np.errstate(all="ignore"):
         norms = [_norm(t.array.reshape(-1), kind) for t in given]
         total = _norm(np.array(norms), kind) if norms else 0.0
@@ -133,9 +139,29 @@ def get_total_norm(
     return wrap(np.asarray(total, np.result_type(*dtypes)))
 
 
+def _captured_norm(given: list[Tensor], kind: float, check: bool) -> Tensor:
+    """`get_total_norm` in a captured step, which cannot look at numbers."""
+    if check:
+        raise CaptureError("error_if_nonfinite=True looks at the norm at each step")
+    from dotori.functions.join import cat
+    from dotori.linalg import vector_norm
+
+    norms = [vector_norm(t, kind).reshape(1) for t in given]
+    return vector_norm(cat(norms), kind)
+
+
 def _gradients(parameters: Tensors) -> list[Tensor]:
     given = [parameters] if isinstance(parameters, Tensor) else parameters
     return [p.grad for p in given if p.grad is not None]
+
+
+def _clip(grads: list[Tensor], max_norm: float, total: Tensor) -> None:
+    if not is_captured(total.array):
+        _scale(grads, max_norm, float(total))
+        return
+    factor = np.minimum(max_norm / (total.array + 1e-6), 1.0)
+    for g in grads:
+        g.array = g.array * factor.astype(g.dtype)
 
 
 def _scale(grads: list[Tensor], max_norm: float, total: float) -> None:

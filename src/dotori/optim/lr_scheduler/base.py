@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import types
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from dotori._tensor import Tensor
+from dotori.autograd.graph import CAPTURE, recording
 from dotori.errors import ArgumentError, DTypeError
 from dotori.optim.optimizer import Group, Optimizer
 from dotori.optim.saved import copied
+
+
+Step = TypeVar("Step", bound=Callable[..., None])
+
+
+def on_the_host(step: Step) -> Step:
+    """In a captured step, a schedule's step runs as it is, each time."""
+
+    @wraps(step)
+    def method(self: Any, *args: Any, **kwargs: Any) -> None:
+        if recording.state.flags >= CAPTURE:
+            recording.state.capture.act(step, self, *args, **kwargs)
+        else:
+            step(self, *args, **kwargs)
+
+    return cast(Step, method)
 
 
 class LRScheduler:
@@ -80,6 +98,7 @@ class LRScheduler:
         self.step()
         self._is_initial = False
 
+    @on_the_host
     def step(self, epoch: int | None = None) -> None:
         """Go on by one, or jump to `epoch`, and set the optimiser's rates."""
         if self._step_count == 1 and not self.optimizer._opt_called:

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from dotori.errors import ArgumentError, DTypeError
-from dotori.optim.lr_scheduler.base import LRScheduler, set_value, values
+from dotori.optim.lr_scheduler.base import (
+    LRScheduler,
+    on_the_host,
+    set_value,
+    values,
+)
 from dotori.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from dotori.optim.optimizer import Optimizer
 
@@ -110,6 +115,7 @@ class SequentialLR(_Combined):
         first._initial_step()
         self._last_lr = first.get_last_lr()
 
+    @on_the_host
     def step(self, epoch: int | None = None) -> None:
         """Go on by one with the schedule whose turn it is."""
         if epoch is not None:
@@ -165,6 +171,7 @@ class ChainedScheduler(_Combined):
         self.optimizer = schedulers[0].optimizer
         self._last_lr = values(self.optimizer, "lr")
 
+    @on_the_host
     def step(self, epoch: int | None = None) -> None:
         """Go on by one with every schedule."""
         if epoch is not None:

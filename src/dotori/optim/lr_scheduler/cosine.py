@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dotori.errors import ArgumentError
-from dotori.optim.lr_scheduler.base import LRScheduler
+from dotori.optim.lr_scheduler.base import LRScheduler, on_the_host
 from dotori.optim.optimizer import Optimizer
 
 
@@ -131,6 +131,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         low = self.eta_min
         return [low + (base - low) * share for base in self.base_lrs]
 
+    @on_the_host
     def step(self, epoch: float | None = None) -> None:
         """Go on by one, or to `epoch`, which may be a fraction of batches done."""
         if epoch is None and self.last_epoch >= 0:

@@ -10,6 +10,7 @@ from dotori.errors import ArgumentError
 from dotori.optim.lr_scheduler.base import (
     LRScheduler,
     check_optimizer,
+    on_the_host,
     set_value,
     values,
 )
@@ -104,6 +105,7 @@ class ReduceLROnPlateau(LRScheduler):
             return sign * value < sign * best * (1.0 - sign * self.threshold)
         return sign * value < sign * best - self.threshold
 
+    @on_the_host
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take note of a figure, and lower the rates if it is time."""
         value = float(metrics)

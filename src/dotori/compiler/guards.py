@@ -1,0 +1,120 @@
+"""What a capture holds for: shapes, types, modes, and the values of plain arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dotori import nn
+from dotori._tensor import Tensor
+from dotori.autograd.graph import GRAD, recording
+from dotori.dtypes import get_default_dtype
+
+_PLAIN = (bool, int, float, str, bytes, type(None))
+
+
+class Surroundings:
+    """What a function reaches without its arguments: networks, and tensors.
+
+    Found are those in its closure, among the globals that it names, its defaults, the
+    object that it is a method of, and in the attributes and lists of such.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.modules: list[nn.Module] = []
+        self._tensors: dict[int, Tensor] = {}
+        self._names: dict[int, str] = {}
+        self._seen: set[int] = set()
+        for value in _reach(function):
+            self._look(value, 2)
+
+    def _look(self, value: Any, depth: int) -> None:
+        if id(value) in self._seen:
+            return
+        self._seen.add(id(value))
+        if isinstance(value, nn.Module):
+            self._add(value)
+        elif isinstance(value, Tensor):
+            self._tensors[id(value)] = value
+        elif isinstance(value, (list, tuple)) and depth:
+            for part in value[:1000]:
+                self._look(part, depth - 1)
+        elif isinstance(value, dict) and depth:
+            for part in list(value.values())[:1000]:
+                self._look(part, depth - 1)
+        elif callable(value) and depth and hasattr(value, "__code__"):
+            for part in _reach(value):
+                self._look(part, depth - 1)
+        elif depth and hasattr(value, "__dict__") and not isinstance(value, type):
+            for part in list(vars(value).values()):
+                self._look(part, depth - 1)
+
+    def _add(self, module: nn.Module) -> None:
+        for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+            self._tensors.setdefault(id(tensor), tensor)
+            self._names.setdefault(id(tensor), name)
+        known = set(map(id, self.modules))
+        self.modules += [m for m in module.modules() if id(m) not in known]
+
+    def names(self) -> dict[int, str]:
+        """The names of weights and buffers, by id."""
+        return self._names
+
+    def tensors(self) -> list[Tensor]:
+        """Tensors that the step may use."""
+        return list(self._tensors.values())
+
+
+def _reach(function: Any) -> list[Any]:
+    """What a function can name."""
+    owner = getattr(function, "__self__", None)
+    found: list[Any] = [owner] if owner is not None else []
+    if isinstance(function, nn.Module):
+        found.append(function)
+    plain = getattr(function, "__func__", function)
+    plain = getattr(plain, "__wrapped__", plain)
+    code = getattr(plain, "__code__", None)
+    if code is None:
+        return [*found, *vars(function).values()] if hasattr(function, "__dict__") else found
+    for cell in plain.__closure__ or ():
+        try:
+            found.append(cell.cell_contents)
+        except ValueError:  # not assigned yet
+            continue
+    names = plain.__globals__
+    found += [names[name] for name in code.co_names if name in names]
+    return found + list(plain.__defaults__ or ())
+
+
+def signature(args: Any, kwargs: Any, around: Surroundings) -> Any:
+    """What two calls must have in common to run the same plan."""
+    state = recording.state
+    modes = [module.training for module in around.modules]
+    parts = [_part(a) for a in args]
+    if kwargs:
+        parts.append([(k, _part(v)) for k, v in sorted(kwargs.items())])
+    return repr((parts, modes, state.flags & GRAD, get_default_dtype()))
+
+
+def _part(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        array = value.array
+        wanted = value.node is not None
+        return (*_array(array), wanted)
+    if type(value) is np.ndarray:
+        return _array(value)
+    if isinstance(value, (list, tuple)):
+        return type(value).__name__, [_part(part) for part in value]
+    if isinstance(value, dict):
+        return [(key, _part(part)) for key, part in value.items()]
+    if isinstance(value, _PLAIN):
+        return type(value).__name__, value
+    return type(value).__name__, id(value)
+
+
+def _array(array: Any) -> tuple[Any, ...]:
+    contiguous = array.flags.c_contiguous
+    return array.shape, array.dtype.str, None if contiguous else array.strides

@@ -1,0 +1,212 @@
+"""What Python works out before each run of a captured step: it needs no tensor.
+
+Random numbers, the rates that schedules set, and an optimiser's numbers such as
+1 - beta^t. As none of it depends on what the step computes, it is all done first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dotori.autograd import note_change
+from dotori.compiler.ir import Value
+from dotori.kernels import Pair, Placeholder
+from dotori.random import Generator, default_generator
+
+if TYPE_CHECKING:
+    from dotori.optim.flat import FlatGroup, Run
+    from dotori.optim.optimizer import Group, Optimizer
+
+
+class Changed(Exception):
+    """What was fixed when the step was captured is no longer so."""
+
+
+class Draw:
+    """Random numbers, from a generator's method.
+
+    Attributes
+    ----------
+    values : list of Value
+        One: the array drawn.
+    generator : Generator or None
+        None: the default one of the thread that calls.
+    """
+
+    def __init__(
+        self,
+        generator: Generator | None,
+        method: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        value: Value,
+    ) -> None:
+        self.generator, self.method = generator, method
+        self.args, self.kwargs = args, kwargs
+        self.values = [value]
+
+    def run(self) -> Sequence[Any]:
+        """The array, drawn anew."""
+        generator = self.generator or default_generator()
+        return (self.method(generator, *self.args, **self.kwargs),)
+
+
+class Act:
+    """A call that gives nothing, such as a schedule's step."""
+
+    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.values: list[Value] = []
+
+    def run(self) -> Sequence[Any]:
+        """Do it again."""
+        self.function(*self.args, **self.kwargs)
+        return ()
+
+
+class Part(Placeholder):
+    """Stands for an array of an optimiser's run: its values, gradient, or a state."""
+
+    __slots__ = ("calls", "name")
+
+    def __init__(self, name: str, calls: list[tuple[Pair, tuple[Any, ...]]]) -> None:
+        self.name, self.calls = name, calls
+
+    def called(self, pair: Pair, args: tuple[Any, ...]) -> None:
+        self.calls.append((pair, args))
+
+
+class Rehearsal:
+    """A `Run` without arrays: what an optimiser's `update` does with it is noted."""
+
+    def __init__(self, run: Run) -> None:
+        self.calls: list[tuple[Pair, tuple[Any, ...]]] = []
+        self.step, self.numbers = run.step, run.numbers
+        self.values = Part("values", self.calls)
+
+    def gradient(self) -> Part:
+        return Part("gradient", self.calls)
+
+    def state(self, name: str) -> Part:
+        return Part(name, self.calls)
+
+
+def rehearsed(
+    optimizer: Optimizer, run: Run, group: Group
+) -> tuple[Pair, tuple[Any, ...]] | None:
+    """The kernel that updates `run` and its arguments; None if it is not one call.
+
+    Arrays stand as `Part`; numbers are those of the step that comes.
+    """
+    if run.numbers:
+        return None
+    rehearsal: Any = Rehearsal(run)
+    try:
+        optimizer.update(rehearsal, group)
+    except (TypeError, AttributeError):  # it computes with arrays itself
+        return None
+    return rehearsal.calls[0] if len(rehearsal.calls) == 1 else None
+
+
+class Numbers:
+    """The numbers of an optimiser's update of one flat group, and its counting of steps.
+
+    Attributes
+    ----------
+    values : list of Value
+        One float for each number, for each age of a run.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        group: Group,
+        flat: FlatGroup,
+        runs: list[Run],
+    ) -> None:
+        self.optimizer, self.group, self.flat, self.runs = optimizer, group, flat, runs
+        self.whole = runs is flat.whole
+        self.values: list[Value] = []
+        self.fixed: list[tuple[Run, tuple[Any, ...]]] = []  # a run of each age
+        self._of_step: dict[int, list[Value]] = {}
+
+    def values_of(self, run: Run, args: tuple[Any, ...]) -> list[Value]:
+        """The values of the numbers among `args`, shared by runs of one age."""
+        known = self._of_step.get(run.step)
+        if known is None:
+            known = [_number(a) for a in args if isinstance(a, float)]
+            self._of_step[run.step] = known
+            self.fixed.append((run, _fixed(args)))
+            self.values += known
+        return known
+
+    def run(self) -> Sequence[float]:
+        """The numbers of the step that comes, which counts as made from now on.
+
+        Raises
+        ------
+        Changed
+            If parameters lie elsewhere now, or a setting that is no number changed.
+        """
+        optimizer, flat = self.optimizer, self.flat
+        if optimizer._state_is_out:
+            optimizer._take_state_back()
+        if self.whole and flat.whole is not self.runs or not flat.still_in_place():
+            raise Changed("the parameters of the optimiser lie elsewhere")
+        found: list[float] = []
+        for run, fixed in self.fixed:
+            call = rehearsed(optimizer, run, self.group)
+            if call is None or _fixed(call[1]) != fixed:
+                raise Changed("the settings of the optimiser are others")
+            found += [a for a in call[1] if isinstance(a, float)]
+        flat.finish(self.runs)
+        note_change(flat.values, f"{type(optimizer).__name__}.step")
+        return found
+
+    def undo(self) -> None:
+        """Count the step as not made."""
+        for run in self.runs:
+            run.step -= 1
+            for i in run.members:
+                self.flat.steps[i] = run.step
+
+
+def _number(number: float) -> Value:
+    return Value((), np.dtype(np.float64), "host")
+
+
+def _fixed(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What must stay as it was: all that is neither a number nor an array."""
+    return tuple(
+        a.name if isinstance(a, Part) else None if isinstance(a, float) else a
+        for a in args
+    )
+
+
+class Later:
+    """An optimiser whose update is no kernel: it runs after the step, as it is.
+
+    Attributes
+    ----------
+    params : list of Tensor
+    gradients : list of Value
+        What the program gives for it.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, params: list[Any], gradients: list[Value]
+    ) -> None:
+        self.optimizer, self.params, self.gradients = optimizer, params, gradients
+
+    def run(self, gradients: Sequence[Any]) -> None:
+        """Make the update, with these gradients."""
+        from dotori.autograd import wrap
+
+        for p, g in zip(self.params, gradients, strict=True):
+            p.grad = wrap(g)
+        self.optimizer.step()
+        for p in self.params:
+            p.grad = None
