@@ -56,9 +56,7 @@ class Example:
             "structure": structure,
         }
         values = tuple(Value(a.shape, a.dtype, "input") for a in self.inputs)
-        made = tuple(
-            Value(a.shape, a.dtype, order=order_of(a)) for a in self.expected
-        )
+        made = tuple(Value(a.shape, a.dtype, order=order_of(a)) for a in self.expected)
         self.instr = Instr("call", values, made, attrs)
 
     def _slots(self, arg: Any) -> Any:

@@ -50,27 +50,27 @@ def gru_units(
     `bias` is what is added to a; b_hn is added to W_hn h alone, in `past`.
     """
     size, width = y.shape[0], sent.shape[0] // 3
-    begin = p * width
+    at, end = p * width, (p + 1) * width
     for gate in range(2):
-        at, there = gate * size + begin, gate * width
+        units = a[gate * size + at : gate * size + end]
+        b, from_h = bias[gate * size + at :], sent[gate * width :]
         for k in range(width):
-            a[at + k] += sent[there + k] + bias[at + k]
-        for k in range(at, at + width):
-            a[k] = sigmoid(a[k])
-    at = 2 * size + begin
+            units[k] = sigmoid(units[k] + from_h[k] + b[k])
+    seen, from_h = past[at:end], sent[2 * width :]
     if b_hh is None:
         for k in range(width):
-            past[begin + k] = sent[2 * width + k]
+            seen[k] = from_h[k]
     else:
+        b = b_hh[2 * size + at :]
         for k in range(width):
-            past[begin + k] = sent[2 * width + k] + b_hh[at + k]
+            seen[k] = from_h[k] + b[k]
+    r, z, n = a[at:end], a[size + at : size + end], a[2 * size + at : 2 * size + end]
+    b = bias[2 * size + at :]
     for k in range(width):
-        a[at + k] += bias[at + k] + a[begin + k] * past[begin + k]
-    for k in range(at, at + width):
-        a[k] = tanh(a[k])
-    for k in range(begin, begin + width):
-        n = a[2 * size + k]
-        y[k] = (old[k] - n) * a[size + k] + n
+        n[k] = tanh(n[k] + b[k] + r[k] * seen[k])
+    before, h = old[at:end], y[at:end]
+    for k in range(width):
+        h[k] = (before[k] - n[k]) * z[k] + n[k]
 
 
 @compiled
@@ -122,16 +122,20 @@ def gru_slopes(
     For the units of one row.
     """
     size, width = old.shape[0], dh.shape[0]
-    one = a.dtype.type(1)
+    end, one = begin + width, a.dtype.type(1)
+    r, z, n = a[begin:end], a[size + begin : size + end], a[2 * size + begin :]
+    to_r, to_z, to_past = d[begin:end], d[size + begin :], d[2 * size + begin :]
+    seen, before, to_n = past[begin:end], old[begin:end], dn[begin:end]
     for k in range(width):
-        z, n = a[size + begin + k], a[2 * size + begin + k]
-        dn[begin + k] = (one - n * n) * (one - z) * dh[k]
-        d[size + begin + k] = (old[begin + k] - n) * z * (one - z) * dh[k]
-        dh[k] *= z
-    for k in range(begin, begin + width):
-        r, of_n = a[k], dn[k]
-        d[2 * size + k] = of_n * r
-        d[k] = (one - r) * (of_n * r) * past[k]
+        to_n[k] = (one - n[k] * n[k]) * (one - z[k]) * dh[k]
+    for k in range(width):
+        to_z[k] = (before[k] - n[k]) * z[k] * (one - z[k]) * dh[k]
+    for k in range(width):
+        to_past[k] = to_n[k] * r[k]
+    for k in range(width):
+        to_r[k] = (one - r[k]) * to_past[k] * seen[k]
+    for k in range(width):
+        dh[k] *= z[k]
 
 
 @compiled

@@ -45,17 +45,16 @@ def lstm_gates(
     """o, i, f = s(gates + sent + bias) and g = tanh(...), for the units of a piece."""
     size, width = gates.shape[1] // 4, sent.shape[1] // 4
     for j in range(n):
-        a, from_h = gates[first + j], sent[j]
         for gate in range(4):
-            at, there = gate * size + p * width, gate * width
-            for k in range(width):
-                a[at + k] += from_h[there + k] + bias[at + k]
+            at = gate * size + p * width
+            a, b = gates[first + j, at : at + width], bias[at : at + width]
+            from_h = sent[j, gate * width : (gate + 1) * width]
             if gate < 3:
-                for k in range(at, at + width):
-                    a[k] = sigmoid(a[k])
+                for k in range(width):
+                    a[k] = sigmoid(a[k] + from_h[k] + b[k])
             else:
-                for k in range(at, at + width):
-                    a[k] = tanh(a[k])
+                for k in range(width):
+                    a[k] = tanh(a[k] + from_h[k] + b[k])
 
 
 @compiled
@@ -63,13 +62,16 @@ def lstm_state(
     a: Array, old: Array, cell: Array, shown: Array, y: Array, at: int, width: int
 ) -> None:
     """c = f c + i g and h = o tanh(c), for some units of one row."""
-    size = cell.shape[0]
-    for k in range(at, at + width):
-        cell[k] = old[k] * a[2 * size + k] + a[size + k] * a[3 * size + k]
-    for k in range(at, at + width):
-        shown[k] = tanh(cell[k])
-    for k in range(at, at + width):
-        y[k] = a[k] * shown[k]
+    size, end = cell.shape[0], at + width
+    o, i = a[at:end], a[size + at : size + end]
+    f, g = a[2 * size + at : 2 * size + end], a[3 * size + at : 3 * size + end]
+    before, now, seen, h = old[at:end], cell[at:end], shown[at:end], y[at:end]
+    for k in range(width):
+        now[k] = before[k] * f[k] + i[k] * g[k]
+    for k in range(width):
+        seen[k] = tanh(now[k])
+    for k in range(width):
+        h[k] = o[k] * seen[k]
 
 
 @compiled
@@ -132,22 +134,24 @@ def lstm_slopes(
     c = f c + i g or h = o tanh(c), by dc' or dh; and dc = f dc'.
     """
     size, width = old.shape[0], dh.shape[0]
-    two, three = 2 * size, 3 * size
-    one = a.dtype.type(1)
+    end, one = at + width, a.dtype.type(1)
+    o, i = a[at:end], a[size + at : size + end]
+    f, g = a[2 * size + at : 2 * size + end], a[3 * size + at : 3 * size + end]
+    to_i, to_f = d[at:end], d[size + at : size + end]
+    to_g, to_o = d[2 * size + at : 2 * size + end], d[3 * size + at : 3 * size + end]
+    seen, before = shown[at:end], old[at:end]
     for k in range(width):
-        s = shown[at + k]
-        dc[k] += (one - s * s) * a[at + k] * dh[k]
+        s = seen[k]
+        dc[k] += (one - s * s) * o[k] * dh[k]
     for k in range(width):
-        o = a[at + k]
-        d[three + at + k] = (one - o) * o * shown[at + k] * dh[k]
+        to_o[k] = (one - o[k]) * o[k] * seen[k] * dh[k]
     for k in range(width):
-        i, g = a[size + at + k], a[three + at + k]
-        d[at + k] = (one - i) * i * g * dc[k]
-        d[two + at + k] = (one - g * g) * i * dc[k]
+        to_i[k] = (one - i[k]) * i[k] * g[k] * dc[k]
     for k in range(width):
-        f = a[two + at + k]
-        d[size + at + k] = (one - f) * f * old[at + k] * dc[k]
-        dc[k] *= f
+        to_g[k] = (one - g[k] * g[k]) * i[k] * dc[k]
+    for k in range(width):
+        to_f[k] = (one - f[k]) * f[k] * before[k] * dc[k]
+        dc[k] *= f[k]
 
 
 @compiled

@@ -8,6 +8,9 @@ Hidden units are cut into pieces, as many as the shapes suggest. A piece has its
 columns of W_hh, packed one after another, and its own part of every gate; threads share
 the pieces, and meet once in a step, where each needs the states of all.
 
+Loops run from 0 over slices: where an index might be negative, which counts from the
+end, LLVM makes no vectors.
+
 Where a sequence begins and ends stands in `steps`, a table with a row for each step in
 the order in which they are run:
 
@@ -111,8 +114,9 @@ def turn_rows(w: Array, turned: Array, size: int, thread: int, threads: int) -> 
 def copy_units(source: Array, target: Array, begin: int, width: int) -> None:
     """The same units of the same rows."""
     for j in range(source.shape[0]):
-        for k in range(begin, begin + width):
-            target[j, k] = source[j, k]
+        a, b = source[j, begin : begin + width], target[j, begin : begin + width]
+        for k in range(width):
+            b[k] = a[k]
 
 
 @compiled
@@ -147,23 +151,26 @@ def note_before(
 def begin_state(given: Any, state: Array, p: int) -> None:
     """state (n, width) = the units of piece p of `given`; zeros for None."""
     n, width = state.shape
-    if given is None:
-        for j in range(n):
+    for j in range(n):
+        now = state[j]
+        if given is None:
             for k in range(width):
-                state[j, k] = 0
-    else:
-        for j in range(n):
+                now[k] = 0
+        else:
+            units = given[j, p * width : (p + 1) * width]
             for k in range(width):
-                state[j, k] = given[j, p * width + k]
+                now[k] = units[k]
 
 
 @compiled
 def end_state(state: Array, given: Any, p: int) -> None:
     """The way back from `begin_state`, where that is wanted."""
     if given is not None:
-        for j in range(state.shape[0]):
-            for k in range(state.shape[1]):
-                given[j, p * state.shape[1] + k] = state[j, k]
+        n, width = state.shape
+        for j in range(n):
+            now, units = state[j], given[j, p * width : (p + 1) * width]
+            for k in range(width):
+                units[k] = now[k]
 
 
 @compiled
@@ -172,8 +179,9 @@ def add_gradient(state: Array, dy: Any, first: int, n: int, p: int) -> None:
     if dy is not None:
         width = state.shape[1]
         for j in range(n):
+            now, units = state[j], dy[first + j, p * width : (p + 1) * width]
             for k in range(width):
-                state[j, k] += dy[first + j, p * width + k]
+                now[k] += units[k]
 
 
 @compiled
@@ -182,11 +190,13 @@ def sum_rows(
 ) -> None:
     """db += the rows of a step, the units of piece p of each gate."""
     size = da.shape[1] // gates
-    for j in range(first, first + n):
-        for gate in range(gates):
-            begin = gate * size + p * width
-            for k in range(begin, begin + width):
-                db[k] += da[j, k]
+    for gate in range(gates):
+        begin = gate * size + p * width
+        total = db[begin : begin + width]
+        for j in range(first, first + n):
+            d = da[j, begin : begin + width]
+            for k in range(width):
+                total[k] += d[k]
 
 
 @compiled
@@ -255,17 +265,16 @@ def rnn_units(
 ) -> None:
     """y = f(y + sent + bias), for the units of a piece."""
     width, none = sent.shape[1], y.dtype.type(0)
+    b = bias[p * width : (p + 1) * width]
     for j in range(n):
-        now, from_h = y[first + j], sent[j]
-        for k in range(width):
-            now[p * width + k] += from_h[k] + bias[p * width + k]
+        now, from_h = y[first + j, p * width : (p + 1) * width], sent[j]
         if relu:
-            for k in range(p * width, (p + 1) * width):
-                a = now[k]
+            for k in range(width):
+                a = now[k] + from_h[k] + b[k]
                 now[k] = none if a <= 0 else a
         else:
-            for k in range(p * width, (p + 1) * width):
-                now[k] = tanh(now[k])
+            for k in range(width):
+                now[k] = tanh(now[k] + from_h[k] + b[k])
 
 
 @compiled
@@ -311,15 +320,15 @@ def rnn_slopes(
     width = dh.shape[1]
     one, none = y.dtype.type(1), y.dtype.type(0)
     for j in range(n):
-        now, d, to_h = y[first + j], da[first + j], dh[j]
+        now = y[first + j, p * width : (p + 1) * width]
+        d, to_h = da[first + j, p * width : (p + 1) * width], dh[j]
         if relu:
             for k in range(width):
-                slope = none if now[p * width + k] <= 0 else one
-                d[p * width + k] = slope * to_h[k]
+                slope = none if now[k] <= 0 else one
+                d[k] = slope * to_h[k]
         else:
             for k in range(width):
-                value = now[p * width + k]
-                d[p * width + k] = (one - value * value) * to_h[k]
+                d[k] = (one - now[k] * now[k]) * to_h[k]
 
 
 @compiled
