@@ -22,26 +22,36 @@ names (besides `np` and `math`), all of them compiled:
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.compiler.native import cache, machine, products
+from dotori.compiler.native import cache, machine, products, synchrony
+from dotori.compiler.native.threads import run
 
-_STEP = ctypes.CFUNCTYPE(
-    ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
-)
+#: A step as C sees it; ctypes lets go of Python's lock while it runs.
+STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 
 
 class Native:
-    """A step as a function of the machine.
+    """A step as a function of the machine. It runs without Python's lock.
 
-    Calling it runs the step without Python's lock.
+    Attributes
+    ----------
+    address : int
+        Of the function ``step(table, thread, threads)``.
+    step : callable
+        The function; takes the address of a table.
     """
 
     def __init__(self, code: bytes) -> None:
         self._linked = machine.Linked(code)  # owns the memory of the code
-        self._run = _STEP(self._linked.address)
+        self.address = self._linked.address
+        self.step = STEP(self.address)
+        self._last: tuple[Any, Callable[[], int]] = (None, int)
 
     def __call__(self, table: NDArray[np.int64], threads: int = 1) -> int:
         """Run the step over the arrays whose addresses are in `table`.
@@ -51,8 +61,21 @@ class Native:
         int
             0, or the number of the check that failed.
         """
-        result: int = self._run(table.__array_interface__["data"][0], 0, threads)
-        return result
+        if threads > 1:
+            return run(self.address, table.__array_interface__["data"][0], threads)
+        known, bound = self._last
+        if known is not table:
+            bound = self.bound(table)
+            self._last = table, bound
+        return bound()
+
+    def bound(self, table: NDArray[np.int64]) -> Callable[[], int]:
+        """The step for this table, in one thread: the quickest to call.
+
+        The table must live as long as this is called, and may be written to.
+        """
+        address = ctypes.c_void_p(table.__array_interface__["data"][0])
+        return partial(self.step, address, ctypes.c_int64(0), ctypes.c_int64(1))
 
 
 def load(source: str) -> Native:
@@ -76,6 +99,7 @@ def load(source: str) -> Native:
     [0.0, 2.0, 4.0]
     """
     products.define()
+    synchrony.define()
     return Native(_code(source))
 
 
