@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from dotori.compiler.native import arrays, functions, machine, products, synchrony
+from dotori.compiler.native import (
+    apart,
+    arrays,
+    functions,
+    machine,
+    products,
+    synchrony,
+)
 from dotori.errors import need
 
 #: Infinities, NaN and the order of range reductions count: no nnan, ninf or afn.
@@ -76,7 +83,7 @@ def _names() -> dict[str, Any]:
         "np": np,
         "math": math,
         "compiled": made,
-        "apart": made,
+        "apart": apart.decorator(OPTIONS),
         **arrays.views(),
         **functions.functions(),
         **products.products(OPTIONS),
