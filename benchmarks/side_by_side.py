@@ -20,6 +20,9 @@ from typing import Any
 #: Variables that change which BLAS kernels run, and with them what a ratio means.
 FORBIDDEN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
+#: Packages whose versions belong to a result.
+COMPARED = ("dotori", "numpy", "numba", "torch", "jax", "optax", "onnxruntime")
+
 
 def refuse_tuned_blas() -> None:
     """End the program if the environment forces other BLAS kernels on one side."""
@@ -101,7 +104,7 @@ def describe_environment() -> str:
     refuse_tuned_blas()
     python = f"{platform.python_implementation()} {platform.python_version()}"
     lines = [f"{_processor()}, {_cores()} cores; {platform.system()}; {python}"]
-    loaded = [m for m in ("dotori", "numpy", "numba", "torch") if m in sys.modules]
+    loaded = [m for m in COMPARED if m in sys.modules]
     lines.append(", ".join(f"{m} {import_module(m).__version__}" for m in loaded))
     if "torch" in sys.modules:
         torch = import_module("torch")

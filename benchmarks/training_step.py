@@ -23,6 +23,9 @@ from typing import Any
 import numpy as np
 from side_by_side import compare, describe_environment, table
 
+#: A training step: takes inputs and targets, gives the loss, as a tensor.
+Step = Callable[[Any, Any], Any]
+
 
 @dataclass
 class Case:
@@ -39,6 +42,21 @@ class Case:
 
 
 def torch_step(case: Case, build: Any = None) -> tuple[Callable[[], float], Any]:
+    """One training step in PyTorch for each call, and the network."""
+    step, (x, y), net = torch_parts(case, build)
+    return lambda: float(step(x, y).item()), net
+
+
+def dotori_step(
+    case: Case, like: Any = None, build: Any = None
+) -> tuple[Callable[[], float], Any]:
+    """One training step in dotori for each call, and the network."""
+    step, (x, y), net = dotori_parts(case, like, build)
+    return lambda: float(step(x, y).item()), net
+
+
+def torch_parts(case: Case, build: Any = None) -> tuple[Step, tuple[Any, Any], Any]:
+    """``step(x, y)``, the data, and the network, from PyTorch's seed 0."""
     import torch
 
     torch.manual_seed(0)
@@ -47,12 +65,13 @@ def torch_step(case: Case, build: Any = None) -> tuple[Callable[[], float], Any]
     if case.pictures:
         net, x = (v.to(memory_format=torch.channels_last) for v in (net, x))
         y = y.to(memory_format=torch.channels_last) if y.ndim == 4 else y
-    return _step(case, torch, net, x, y, {"fused": True}), net
+    return _step(case, torch, net, {"fused": True}), (x, y), net
 
 
-def dotori_step(
+def dotori_parts(
     case: Case, like: Any = None, build: Any = None
-) -> tuple[Callable[[], float], Any]:
+) -> tuple[Step, tuple[Any, Any], Any]:
+    """``step(x, y)``, the data, and the network, with PyTorch's weights in `like`."""
     import dotori
 
     net = (build or case.build)(dotori.nn)
@@ -62,21 +81,19 @@ def dotori_step(
     if case.pictures:
         x = x.to(memory_format=dotori.channels_last)
         y = y.to(memory_format=dotori.channels_last) if y.ndim == 4 else y
-    return _step(case, dotori, net, x, y, {}), net
+    return _step(case, dotori, net, {}), (x, y), net
 
 
-def _step(
-    case: Case, library: Any, net: Any, x: Any, y: Any, options: dict[str, Any]
-) -> Callable[[], float]:
+def _step(case: Case, library: Any, net: Any, options: dict[str, Any]) -> Step:
     optimizer = library.optim.Adam(net.parameters(), **options)
     loss_of = getattr(library.nn.functional, case.loss)
 
-    def step() -> float:
+    def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
         loss = loss_of(net(x), y)
         loss.backward()
         optimizer.step()
-        return float(loss.item())
+        return loss
 
     return step
 
