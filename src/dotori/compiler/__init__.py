@@ -21,7 +21,9 @@ __all__ = ["Compiled", "CompiledModel", "compile"]
 
 
 @overload
-def compile(function: Module, mode: str = ..., *, strict: bool = ...) -> CompiledModel: ...
+def compile(
+    function: Module, mode: str = ..., *, strict: bool = ...
+) -> CompiledModel: ...
 @overload
 def compile(
     function: Callable[..., Any], mode: str = ..., *, strict: bool = ...
@@ -30,9 +32,7 @@ def compile(
 def compile(
     function: None = ..., mode: str = ..., *, strict: bool = ...
 ) -> Callable[[Callable[..., Any]], Compiled]: ...
-def compile(
-    function: Any = None, mode: str = "auto", *, strict: bool = True
-) -> Any:
+def compile(function: Any = None, mode: str = "auto", *, strict: bool = True) -> Any:
     """A step, or a model, that is captured at its first call and then runs as a plan.
 
     The function runs as Python once for each signature: the shapes and types of its

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 class _Queue:
     def __init__(self) -> None:
         self.waiting: list[Entry] = []
-        self.busy = False
         self.condition = threading.Condition()
         self.thread: threading.Thread | None = None
 
@@ -30,6 +29,7 @@ class _Queue:
     def run(self) -> None:
         while True:
             with self.condition:
+                self.condition.notify_all()
                 if not self.waiting or not threading.main_thread().is_alive():
                     self.waiting.clear()
                     self.thread = None
@@ -65,6 +65,16 @@ def compile_later(entry: Entry) -> None:
 def pending() -> int:
     """How many steps wait to be compiled, or are being compiled."""
     return len(_queue.waiting) + (_queue.thread is not None)
+
+
+def wait_for(entry: Entry) -> None:
+    """Wait until `entry` has been compiled, or could not be."""
+    with _queue.condition:
+        _queue.condition.wait_for(
+            lambda: entry.native is not None or entry.trouble or _queue.thread is None
+        )
+    if entry.native is None and not entry.trouble:
+        _compile(entry)  # in a child process, or the queue was given up
 
 
 def wait() -> None:

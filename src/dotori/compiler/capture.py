@@ -1,10 +1,10 @@
-"""`capture`: run a step once, for real, and write down its program.
+"""`Capture`: what happens to tensors while a step is captured.
 
 Tensors that the step touches are lent a `Traced` in place of their array, so all that
-happens to them comes here: operations (`run`), gradient rules (`rule`), an optimiser's
+is done to them comes here: operations (`run`), gradient rules (`rule`), an optimiser's
 update (`update`), a schedule's step (`act`) and random numbers (`draw`). An operation
-that cannot be expressed by instructions becomes one, a `call`. At the end the tensors
-get their arrays back, and the step has done what it would have done without.
+that cannot be expressed by instructions becomes one, a `call`. What is written to is
+saved before: at the end all memory and random streams are as they were.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import Node, Variable, wrap
 from dotori.autograd.changes import changes
-from dotori.autograd.graph import CAPTURE, recording
 from dotori.backend import use_stand_in
-from dotori.compiler.host import Act, Draw, Later
+from dotori.compiler.host import Act, Draw, Later, Numbers
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import Slot
 from dotori.compiler.trace import Number, Trace, Untraceable, user_line
@@ -32,6 +32,7 @@ from dotori.ops._op import Op, registry
 from dotori.random import Generator, default_generator, watch_draws
 
 use_stand_in(Traced, namespace)
+import_module("dotori.compiler.array_functions")  # fills the table of functions
 
 
 @dataclass
@@ -49,8 +50,8 @@ class Entered:
         What it is lent.
     first : Value
         What it is when the step begins.
-    had_gradient : bool
-        Whether it had a gradient when the step began.
+    gradient : Tensor or None
+        Its gradient when the step began.
     later : bool
         Whether its update comes after the program.
     """
@@ -60,7 +61,7 @@ class Entered:
     array: Any
     traced: Traced
     first: Value
-    had_gradient: bool = False
+    gradient: Any = None
     later: bool = False
 
 
@@ -78,23 +79,21 @@ class Capture(Trace):
     ----------
     names : mapping of id(tensor) to str
         What to call tensors, such as ``"0.weight"``.
-    strict : bool
-        Raise `CaptureError` at the line that cannot be captured. Else the step goes on
-        with the numbers of this run, and `failure` says what it was.
     """
 
-    def __init__(self, names: Mapping[int, str], strict: bool) -> None:
+    def __init__(self, names: Mapping[int, str]) -> None:
         super().__init__()
-        self.names, self.strict = names, strict
+        self.names = names
         self.failure = ""
         self.closed = False
         self.inputs: list[Input] = []
         self.host: list[Any] = []
-        self.later: list[Later] = []
+        self.later: list[Later | Act] = []
         self.calls: list[str] = []
         self.entered: dict[int, Entered] = {}
         self.made_here: list[weakref.ref[Any]] = []
-        self._kept: list[Any] = []
+        self._saved: dict[int, tuple[Any, Any]] = {}
+        self._streams: dict[int, tuple[Generator, Any]] = {}
         self.memory: dict[int, tuple[Any, Value]] = {}  # an optimiser's arrays
         self.current: dict[Value, Value] = {}  # what they hold now
         self.written: set[int] = set()
@@ -125,10 +124,10 @@ class Capture(Trace):
                 traced = self.made(array, name, "state")
                 traced.value.array = array
             node = t.node if t.node is not None and t.node.op is None else None
-            had = node is not None and node.grad is not None
-            known = Entered(weakref.ref(t), node, array, traced, traced.value, had)
+            grad = None if node is None else node.grad
+            known = Entered(weakref.ref(t), node, array, traced, traced.value, grad)
             self.entered[id(t)] = known
-        t.array = known.traced
+        t.array = cast(Any, known.traced)
         return known.traced
 
     def argument(self, array: Any, name: str = "") -> Traced:
@@ -144,8 +143,23 @@ class Capture(Trace):
         return traced
 
     def write(self, x: Traced, index: tuple[Any, ...], part: Any) -> None:
+        self.save(x.array)
         super().write(x, index, part)
         self.written.add(id(memory_owner(x.array)))
+
+    def save(self, array: Any) -> None:
+        """Keep what `array` holds: it is about to be written to."""
+        self._saved.setdefault(id(array), (array, array.copy()))
+
+    def put_back(self) -> None:
+        """Make memory, random streams and counts of steps what they were."""
+        for array, before in self._saved.values():
+            array[...] = before
+        for generator, mark in self._streams.values():
+            generator.rewind(mark)
+        for action in reversed(self.host):
+            if isinstance(action, Numbers):
+                action.undo()
 
     def known_traced(self) -> set[int]:
         """The ids of those that stand for tensors from outside, and arguments."""
@@ -232,24 +246,22 @@ class Capture(Trace):
     ) -> Any:
         """Random numbers: see `dotori.random.watch_draws`."""
         name = method.__name__
-        if name == "numpy":
-            self.value_needed(np.zeros(()), "it draws from NumPy's generator itself")
+        if name in ("numpy", "permutation"):
+            self.value_needed(np.zeros(()), f"it asks a generator for its {name}()")
+        self._streams.setdefault(id(generator), (generator, generator.mark()))
         with watch_draws(None):
             found = method(generator, *args, **kwargs)
-        if name in ("numpy", "permutation"):
-            return found
         traced = self.made(found, name, "host")
         whose = None if generator is default_generator() else generator
         self.host.append(Draw(whose, method, args, kwargs, traced.value))
         return traced
 
     def act(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Something that is done at each call without tensors."""
+        """Something that is done at each run without tensors; not now."""
         if any(isinstance(x, (Tensor, Number)) for x in _leaves((args, kwargs))):
             self.value_needed(np.zeros(()), "a schedule looks at a tensor")
-        with self.suspended():
-            function(*args, **kwargs)
-        self.host.append(Act(function, args, kwargs))
+        # In order: after an update that comes later, so does this.
+        (self.later or self.host).append(Act(function, args, kwargs))
 
     def add_to_gradient(self, node: Node, g: Any) -> None:
         """Add `g` to the gradient that a leaf has already."""
@@ -271,10 +283,6 @@ class Capture(Trace):
 
         record_update(self, optimizer, closure)
 
-    def suspended(self) -> _Suspended:
-        """Within the block, nothing is captured."""
-        return _Suspended(self)
-
     # ------------------------------------------------------------ what cannot be
 
     def value_needed(self, array: Any, why: str) -> Any:
@@ -287,37 +295,11 @@ class Capture(Trace):
             f"{user_line()}: this line cannot be captured: it needs the value of a "
             f"tensor of shape {array.shape} ({why}), which is another one at each call"
         )
-        if self.strict:
-            raise CaptureError(message)
-        self.failure = self.failure or message
-        return array
+        raise CaptureError(message)
 
     def fail(self, message: str) -> None:
-        """Say that the step cannot be captured; it has been run all the same."""
+        """Say that the step cannot be captured; the first reason counts."""
         self.failure = self.failure or message
-
-
-class _Suspended:
-    def __init__(self, capture: Capture) -> None:
-        self._capture = capture
-
-    def __enter__(self) -> None:
-        state = recording.state
-        self._quietly, state.quietly = state.quietly, _plainly
-        state.flags &= ~CAPTURE
-        self._draws = watch_draws(None)
-        self._draws.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        state = recording.state
-        self._draws.__exit__()
-        state.quietly = self._quietly
-        state.flags |= CAPTURE
-
-
-def _plainly(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    with np.errstate(all="ignore"):
-        return f(*args, **kwargs)
 
 
 def memory_owner(array: Any) -> Any:

@@ -6,7 +6,7 @@ import gc
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,11 +15,12 @@ from dotori.autograd import Node, wrap
 from dotori.autograd.changes import changes
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler.capture import Capture, Entered, memory_owner
-from dotori.compiler.host import Later
+from dotori.compiler.host import Act, Draw, Later
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.optimizers import part_of
 from dotori.compiler.trace import Number
 from dotori.compiler.traced import Traced
+from dotori.errors import CaptureError
 from dotori.random import watch_draws
 
 
@@ -51,17 +52,20 @@ class Captured:
         Leaves that keep a gradient, and its place among the outputs.
     without_gradient : list of Node
         Leaves that must have no gradient when the step begins.
+    cleared : list of Node
+        Leaves that have none when it ends.
     calls : list of str
         The operations that stay whole.
     """
 
     program: Program
     host: list[Any]
-    later: list[tuple[Later, list[int]]] = field(default_factory=list)
+    later: list[tuple[Later | Act, list[int]]] = field(default_factory=list)
     result: Any = None
     tensors: list[tuple[weakref.ref[Any], Any]] = field(default_factory=list)
     gradients: list[tuple[Node, int]] = field(default_factory=list)
     without_gradient: list[Node] = field(default_factory=list)
+    cleared: list[Node] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def still_holds(self) -> bool:
@@ -79,41 +83,41 @@ def capture(
     kwargs: dict[str, Any],
     names: Mapping[int, str] | None = None,
     tensors: Iterable[Tensor] = (),
-    strict: bool = True,
-) -> tuple[Any, Captured | None, str]:
+) -> Captured:
     """Run ``function(*args, **kwargs)`` once and write down what it does.
+
+    Afterwards all tensors, gradients and random streams are as before: the captured
+    step has yet to be run.
 
     Parameters
     ----------
     names : mapping of id(tensor) to str
     tensors : iterable of Tensor
         Weights and buffers that the step may use; others are found as it goes.
-    strict : bool
-        See `Capture`.
 
-    Returns
-    -------
-    result, captured, failure
-        What the function returned, as it would have without; the captured step, or
-        None with the reason why there is none.
+    Raises
+    ------
+    CaptureError
+        If the step does what no program can; names the line.
     """
-    session = Capture(names or {}, strict)
+    session = Capture(names or {})
     session.enter(*tensors)
     lent = _lend(session, (args, kwargs))
     state = recording.state
     flags, quietly = state.flags, state.quietly
-    state.capture, state.flags, state.quietly = session, flags | CAPTURE, session.run
+    state.capture, state.flags = session, flags | CAPTURE
+    state.quietly = cast(Any, session.run)
     try:
         with watch_draws(session.draw):
             result = function(*lent[0], **lent[1])
-    except BaseException:
+        state.flags = flags
         session.closed = True
-        _give_back(session)
-        raise
+        return _finished(session, result)
     finally:
         state.capture, state.flags, state.quietly = None, flags, quietly
         session.closed = True
-    return _finished(session, result)
+        _give_back(session)
+        session.put_back()
 
 
 def _lend(session: Capture, value: Any) -> Any:
@@ -122,7 +126,7 @@ def _lend(session: Capture, value: Any) -> Any:
         if type(value.array) is not np.ndarray:
             return value  # on another device, or a weight that is known
         traced = session.argument(value.array)
-        lent = wrap(traced, value.node)
+        lent = wrap(cast(Any, traced), value.node)
         return lent
     if type(value) is np.ndarray and value.dtype.kind in "fiub":
         return session.argument(value)
@@ -150,32 +154,34 @@ def arrays_of(value: Any, found: list[Any]) -> None:
 
 
 def _give_back(session: Capture) -> None:
-    """Give tensors their arrays back."""
+    """Give tensors their arrays back, and leaves the gradients that they had."""
     for entered in session.entered.values():
         tensor = entered.tensor()
         if tensor is not None and type(tensor.array) is Traced:
             tensor.array = entered.array
-        node = getattr(tensor, "node", None)
-        if node is not None and node.op is None and node.grad is not None:
-            if type(node.grad.array) is Traced:
-                node.grad.array = node.grad.array.array
+        if entered.node is not None:
+            entered.node.grad = entered.gradient
 
 
-def _finished(session: Capture, result: Any) -> tuple[Any, Captured | None, str]:
+def _finished(session: Capture, result: Any) -> Captured:
     gradients = _gradients(session)
+    cleared = [
+        entered.node
+        for entered in session.entered.values()
+        if entered.node is not None and entered.node.grad is None
+    ]
     _give_back(session)
     outputs: list[Value] = []
-    template, result = _returned(session, result, outputs)
+    template = _returned(session, result, outputs)
     kept = [(node, _place(outputs, value)) for node, value in gradients]
-    later = [
-        (last, [_place(outputs, g) for g in last.gradients]) for last in session.later
-    ]
-    _repair_leaks(session)
+    host, after = _in_time(session.host)
+    later = [(a, [_place(outputs, g) for g in a.gradients]) for a in session.later]
+    _look_for_leaks(session)
     prologue, tensors = _states(session)
     _check_changes(session)
     program = Program(
         [x.first for x in session.inputs],
-        [value for action in session.host for value in action.values],
+        [value for action in host for value in action.values],
         prologue + session.instrs,
         outputs,
         _updates(session),
@@ -187,19 +193,38 @@ def _finished(session: Capture, result: Any) -> tuple[Any, Captured | None, str]
                 "at the end of the step"
             )
     if session.failure:
-        return result, None, session.failure
+        raise CaptureError(session.failure)
     without = [
         entered.node
         for entered in session.entered.values()
         if entered.node is not None
-        and not entered.had_gradient
+        and entered.gradient is None
         and id(entered.node) not in session.forgotten
     ]
-    calls = session.calls
-    found = Captured(
-        program, session.host, later, template, tensors, kept, without, calls
+    later = [(act, []) for act in after] + later
+    return Captured(
+        program,
+        host,
+        later,
+        template,
+        tensors,
+        kept,
+        without,
+        cleared,
+        session.calls,
     )
-    return result, found, ""
+
+
+def _in_time(actions: list[Any]) -> tuple[list[Any], list[Act]]:
+    """What is done before the program, and what can wait until it has run.
+
+    An optimiser's numbers come first, as they may find that the capture holds no more;
+    draws last. A schedule's step that follows the updates waits.
+    """
+    draws = [a for a in actions if isinstance(a, Draw)]
+    others = [a for a in actions if not isinstance(a, Draw)]
+    n = max((i + 1 for i, a in enumerate(others) if not isinstance(a, Act)), default=0)
+    return others[:n] + draws, others[n:]
 
 
 def _place(outputs: list[Value], value: Value) -> int:
@@ -216,38 +241,32 @@ def _gradients(session: Capture) -> list[tuple[Node, Value]]:
             array: Any = node.grad.array
             if type(array) is Traced and id(node.grad) not in session.entered:
                 found[node] = array.value
-                node.grad.array = array.array.copy()
     return list(found.items())
 
 
-def _returned(session: Capture, value: Any, outputs: list[Value]) -> tuple[Any, Any]:
-    """What is returned, as a template of `Result`, and as it is in this run."""
+def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
+    """What is returned, with a `Result` in place of each leaf."""
     if isinstance(value, Tensor):
         array: Any = value.array
         if type(array) is not Traced:
-            return Result("fixed", value), value
+            return Result("fixed", value)
         if value.node is not None and value.node.saved is not None:
             session.fail(
                 "the step returns a tensor that a gradient can still be asked of; "
                 "call it under no_grad(), or detach() what it returns"
             )
-        value.array = np.array(array.array)
-        value.node = None
-        return Result("tensor", _place(outputs, array.value)), value
+        value.array, value.node = array.array, None
+        return Result("tensor", _place(outputs, array.value))
     if isinstance(value, Traced):
-        return Result("array", _place(outputs, value.value)), np.array(value.array)
+        return Result("array", _place(outputs, value.value))
     if isinstance(value, Number):
-        return Result("number", _place(outputs, value.value)), value.number
+        return Result("number", _place(outputs, value.value))
     if isinstance(value, (tuple, list)):
-        pairs = [_returned(session, part, outputs) for part in value]
-        parts = [[pair[i] for pair in pairs] for i in (0, 1)]
-        if hasattr(value, "_fields"):  # a named tuple
-            return type(value)(*parts[0]), type(value)(*parts[1])
-        return type(value)(parts[0]), type(value)(parts[1])
+        parts = [_returned(session, part, outputs) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if isinstance(value, dict):
-        made = {k: _returned(session, part, outputs) for k, part in value.items()}
-        return {k: m[0] for k, m in made.items()}, {k: m[1] for k, m in made.items()}
-    return Result("fixed", value), value
+        return {k: _returned(session, part, outputs) for k, part in value.items()}
+    return Result("fixed", value)
 
 
 def given(template: Any, outputs: list[Any]) -> Any:
@@ -265,7 +284,7 @@ def given(template: Any, outputs: list[Any]) -> Any:
     return kind(*parts) if hasattr(template, "_fields") else kind(parts)
 
 
-def _repair_leaks(session: Capture) -> None:
+def _look_for_leaks(session: Capture) -> None:
     """Look for arrays of the step that live on: someone keeps them outside of it."""
     known = session.known_traced()
     for reference in session.made_here:

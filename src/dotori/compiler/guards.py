@@ -78,7 +78,11 @@ def _reach(function: Any) -> list[Any]:
     plain = getattr(plain, "__wrapped__", plain)
     code = getattr(plain, "__code__", None)
     if code is None:
-        return [*found, *vars(function).values()] if hasattr(function, "__dict__") else found
+        return (
+            [*found, *vars(function).values()]
+            if hasattr(function, "__dict__")
+            else found
+        )
     for cell in plain.__closure__ or ():
         try:
             found.append(cell.cell_contents)
@@ -90,31 +94,34 @@ def _reach(function: Any) -> list[Any]:
 
 
 def signature(args: Any, kwargs: Any, around: Surroundings) -> Any:
-    """What two calls must have in common to run the same plan."""
-    state = recording.state
-    modes = [module.training for module in around.modules]
-    parts = [_part(a) for a in args]
-    if kwargs:
-        parts.append([(k, _part(v)) for k, v in sorted(kwargs.items())])
-    return repr((parts, modes, state.flags & GRAD, get_default_dtype()))
+    """What two calls must have in common to run the same plan; it can be a key."""
+    return (
+        tuple([_part(a) for a in args]),
+        tuple([(k, _part(kwargs[k])) for k in sorted(kwargs)]) if kwargs else (),
+        tuple(
+            [
+                m.training if m._hooks is None else (m.training, id(m))
+                for m in around.modules
+            ]
+        ),
+        recording.state.flags & GRAD,
+        get_default_dtype(),
+    )
 
 
 def _part(value: Any) -> Any:
+    """A tensor's shape, type, layout and whether it has a place in the graph."""
     if isinstance(value, Tensor):
         array = value.array
-        wanted = value.node is not None
-        return (*_array(array), wanted)
+        lies = None if array.flags.c_contiguous else array.strides
+        return array.shape, array.dtype, lies, value.node is not None
     if type(value) is np.ndarray:
-        return _array(value)
+        lies = None if value.flags.c_contiguous else value.strides
+        return value.shape, value.dtype, lies
     if isinstance(value, (list, tuple)):
-        return type(value).__name__, [_part(part) for part in value]
+        return type(value), tuple([_part(part) for part in value])
     if isinstance(value, dict):
-        return [(key, _part(part)) for key, part in value.items()]
+        return tuple([(key, _part(part)) for key, part in value.items()])
     if isinstance(value, _PLAIN):
-        return type(value).__name__, value
-    return type(value).__name__, id(value)
-
-
-def _array(array: Any) -> tuple[Any, ...]:
-    contiguous = array.flags.c_contiguous
-    return array.shape, array.dtype.str, None if contiguous else array.strides
+        return type(value), value
+    return type(value), id(value)

@@ -60,8 +60,9 @@ class Act:
     def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
         self.function, self.args, self.kwargs = function, args, kwargs
         self.values: list[Value] = []
+        self.gradients: list[Value] = []
 
-    def run(self) -> Sequence[Any]:
+    def run(self, gradients: Sequence[Any] = ()) -> Sequence[Any]:
         """Do it again."""
         self.function(*self.args, **self.kwargs)
         return ()
@@ -84,7 +85,7 @@ class Rehearsal:
 
     def __init__(self, run: Run) -> None:
         self.calls: list[tuple[Pair, tuple[Any, ...]]] = []
-        self.step, self.numbers = run.step, run.numbers
+        self.step, self.numbers = run.step, dict(run.numbers)
         self.values = Part("values", self.calls)
 
     def gradient(self) -> Part:
@@ -112,7 +113,7 @@ def rehearsed(
 
 
 class Numbers:
-    """The numbers of an optimiser's update of one flat group, and its counting of steps.
+    """The numbers of an optimiser's update of one flat group; counts its steps too.
 
     Attributes
     ----------
@@ -154,7 +155,7 @@ class Numbers:
         optimizer, flat = self.optimizer, self.flat
         if optimizer._state_is_out:
             optimizer._take_state_back()
-        if self.whole and flat.whole is not self.runs or not flat.still_in_place():
+        if (self.whole and flat.whole is not self.runs) or not flat.still_in_place():
             raise Changed("the parameters of the optimiser lie elsewhere")
         found: list[float] = []
         for run, fixed in self.fixed:

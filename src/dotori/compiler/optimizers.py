@@ -1,7 +1,7 @@
 """How an optimiser's `step` is captured: its kernels as instructions.
 
-An optimiser's update of a run of parameters is one kernel over flat memory, with numbers
-that are worked out in Python. `rehearsed` tells which kernel, and with what. The flat
+An optimiser's update of a run of parameters is one kernel over flat memory, with
+numbers that are worked out in Python. `rehearsed` tells which kernel, and with what. The flat
 arrays are the states of the program, the parameters are cut out of them. An optimiser
 that updates in another way runs as it is, after the step.
 """
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dotori.autograd import note_change, wrap
 from dotori.compiler.capture import memory_owner
 from dotori.compiler.host import Later, Numbers, Part, rehearsed
 from dotori.compiler.ir import Instr, Value
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def record_update(session: Capture, optimizer: Any, closure: Any) -> None:
-    """Record one step of `optimizer`, and make it."""
+    """Record one step of `optimizer`, and make it if it is a kernel."""
     if closure is not None or optimizer._hooks:
         session.value_needed(np.zeros(()), "the optimiser has a closure or hooks")
     params = [p for group in optimizer.param_groups for p in group["params"]]
@@ -42,7 +41,7 @@ def record_update(session: Capture, optimizer: Any, closure: Any) -> None:
 
 def _record_kernels(session: Capture, optimizer: Any) -> bool:
     """Record the update of each run as a kernel; False if that cannot be."""
-    work = []
+    work: list[Any] = []
     for k, group in enumerate(optimizer.param_groups):
         for flat in _layout(session, optimizer, k, group).flats:
             ready = [i for i, p in enumerate(flat.params) if p.grad is not None]
@@ -52,13 +51,12 @@ def _record_kernels(session: Capture, optimizer: Any) -> bool:
             if None in calls:
                 return False
             work.append((group, flat, runs, calls))
-    for group, flat, runs, calls in work:
+    for group, flat, runs, found in work:
         numbers = Numbers(optimizer, group, flat, runs)
-        for run, call in zip(runs, calls, strict=True):
+        for run, call in zip(runs, found, strict=True):
             _record_kernel(session, numbers, run, *call)
         session.host.append(numbers)
         flat.finish(runs)
-        note_change(flat.values, f"{type(optimizer).__name__}.step")
         session.written.add(id(memory_owner(flat.values)))
     return True
 
@@ -106,6 +104,7 @@ def _record_kernel(
             state = _state_of(session, true, a.name)
             value = session.current.get(state, state)
             states.append((len(inputs), state))
+            session.save(true)
         template.append(a if value is None else Slot(len(inputs)))
         true_args.append(true)
         if value is not None:
@@ -166,17 +165,11 @@ def part_of(
 
 
 def _leave_for_later(session: Capture, optimizer: Any, params: list[Any]) -> None:
-    """An update that is no kernel: made now, and after each run of the program."""
+    """An update that is no kernel: made after each run of the program, not now."""
     grads: list[Traced] = [p.grad.array for p in params]
-    for p, g in zip(params, grads, strict=True):
-        p.grad = wrap(g.array)
-        p.array = p.array.array
-    with session.suspended():
-        optimizer.step()
     gone = Value((), np.dtype(np.float32), "gone")
     for p in params:
-        entered = _settle(session, p)
+        entered = session.entered[id(p)]
         entered.traced.value = gone
         entered.later = True
-        session.written.add(id(memory_owner(entered.array)))
     session.later.append(Later(optimizer, params, [g.value for g in grads]))

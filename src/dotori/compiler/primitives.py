@@ -20,8 +20,8 @@ call           an operation of `dotori.ops` as a whole, run by its own code: att
                ``kwargs`` (what to call it with, `Slot(i)` standing for input i) and
                ``structure`` (for each result of the call: a list of outputs' positions
                or None, as `unpacked` takes it)
-kernel         a pair of `dotori.kernels` that writes into its arguments: attrs ``pair``,
-               ``args`` (what to call it with, `Slot(i)` standing for input i),
+kernel         a pair of `dotori.kernels` that writes into its arguments: attrs
+               ``pair``, ``args`` (what to call it with, `Slot(i)` standing for input i),
                ``writes`` (the inputs that it changes; the outputs are these, changed)
 require        nothing is made; where the input, one truth value, is false, the step
                ends before any update with the error of attr ``error`` (a callable)

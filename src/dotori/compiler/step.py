@@ -16,9 +16,10 @@ from dotori._tensor import Tensor
 from dotori.autograd import wrap
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler import background
+from dotori.compiler.cost import calls_before_compiled
 from dotori.compiler.finish import Captured, arrays_of, capture, given
 from dotori.compiler.guards import Surroundings, signature
-from dotori.compiler.host import Changed, Numbers
+from dotori.compiler.host import Act, Changed, Numbers
 from dotori.compiler.numpy_plan import NumPyPlan
 from dotori.compiler.passes import simplified
 from dotori.compiler.report import Report
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 #: So many captures of one step are kept; the one unused for the longest time goes.
 KEPT = 64
 
-#: So many runs of a plan before it is worth compiling.
-WORTH_COMPILING = 3
-
 #: So many steps go into one call of `Compiled.over`.
 CHUNK = 256
 
@@ -40,20 +38,32 @@ MODES = ("auto", "numpy", "native")
 
 
 class Entry:
-    """One capture, and the plans made from it."""
+    """One capture, and the plans made from it.
+
+    Attributes
+    ----------
+    captured : Captured
+    program : Program
+        Simplified: what the plans are made from.
+    plan : NumPyPlan
+    native : NativePlan or None
+        Once it has been compiled, or could not be: then `trouble` says why.
+    switch : int
+        From this call of the step on, the native plan runs.
+    """
 
     def __init__(self, captured: Captured, mode: str) -> None:
         self.captured, self.mode = captured, mode
         self.program = simplified(captured.program)
-        self.plan: Any = None
+        self.plan = NumPyPlan(self.program)
         self.native: Any = None
-        self.runs = 0
-        self.asked = False
         self.trouble = ""
-        if mode == "native":
+        self.switch = 0
+        if mode == "auto":
+            self.switch = calls_before_compiled(self.program)
+            background.compile_later(self)
+        elif mode == "native":
             self.compile()
-        else:
-            self.plan = NumPyPlan(self.program)
 
     def compile(self) -> None:
         """Make the native plan, now."""
@@ -61,49 +71,65 @@ class Entry:
 
         self.native = NativePlan(self.program)
 
-    def best(self) -> Any:
-        """The plan to run; asks for the native one once it pays."""
-        if self.native is not None:
-            return self.native
-        self.runs += 1
-        if self.mode == "auto" and not self.asked and self.runs >= WORTH_COMPILING:
-            self.asked = True
-            background.compile_later(self)
-        return self.plan
+    def best(self, call: int) -> Any:
+        """The plan that call number `call` of the step runs.
+
+        In mode "auto" the number alone decides, so that a training repeats itself to
+        the bit: the plans differ by rounding. By then the compiler is nearly always
+        done; if not, it is waited for.
+        """
+        if call < self.switch:
+            return self.plan
+        if self.native is None and self.mode == "auto" and not self.trouble:
+            background.wait_for(self)
+        return self.native or self.plan
 
     def numbers(self) -> list[Any]:
         """What Python works out before a run."""
         return [x for action in self.captured.host for x in action.run()]
 
-    def run(self, arrays: list[Any]) -> Any:
+    def run(self, arrays: list[Any], call: int) -> Any:
         """One step."""
         host = self.numbers()
         try:
-            outputs = self.best().run(arrays, host)
-        except Exception:
-            self.undo()
+            outputs = self.best(call).run(arrays, host)
+        except BaseException:
+            self.undo(1)
             raise
         return self.finished(outputs)
 
-    def run_many(self, steps: list[list[Any]]) -> list[Any]:
-        """Several steps in one call of the native plan."""
-        plan = self.best()
-        if plan is not self.native or self.captured.later or self.captured.gradients:
-            return [self.run(arrays) for arrays in steps]
-        host = [self.numbers() for _ in steps]
-        return [self.finished(outputs) for outputs in plan.run_many(steps, host)]
+    def run_many(self, steps: list[list[Any]], call: int) -> list[Any]:
+        """Several steps, in one call of the native plan where that is possible."""
+        plan, captured = self.best(call), self.captured
+        alone = all(isinstance(act, Act) for act, _ in captured.later)
+        if plan is not self.native or not alone or captured.gradients:
+            return [self.run(arrays, call + i) for i, arrays in enumerate(steps)]
+        host = []
+        for _ in steps:
+            host.append(self.numbers())
+            for act, _ in captured.later:
+                act.run([])
+        try:
+            results = plan.run_many(steps, host)
+        except BaseException:
+            self.undo(len(steps))
+            raise
+        return [given(captured.result, outputs) for outputs in results]
 
-    def undo(self) -> None:
-        """Take back what counts a step, after it has failed."""
+    def undo(self, n: int) -> None:
+        """Take back what counts steps, after they have failed."""
         for action in self.captured.host:
             if isinstance(action, Numbers):
-                action.undo()
+                for _ in range(n):
+                    action.undo()
 
     def finished(self, outputs: list[Any]) -> Any:
         """Updates and gradients that follow a run, and what the step returns."""
         captured = self.captured
-        for later, places in captured.later:
-            later.run([outputs[i] for i in places])
+        for act, places in captured.later:
+            act.run([outputs[i] for i in places])
+        for node in captured.cleared:
+            node.grad = None
         for node, place in captured.gradients:
             node.grad = wrap(outputs[place])
         return given(captured.result, outputs)
@@ -116,8 +142,8 @@ class Compiled:
     ----------
     captures : int
         How often the step was captured.
-    failure : str
-        Why it runs as it is, without being captured; empty if it does not.
+    calls : int
+        How often it was called; a resumed training sets it to its number of steps.
     """
 
     def __init__(
@@ -129,62 +155,76 @@ class Compiled:
             mode = "numpy"
         self.function, self.mode, self.strict = function, mode, strict
         self.captures = 0
-        self.failure = ""
+        self.calls = 0
         self.reasons: list[str] = []
+        self.failures: dict[Any, str] = {}
         self._entries: OrderedDict[Any, Entry] = OrderedDict()
-        self._surroundings = Surroundings(function)
+        self._around = Surroundings(function)
         self._lock = threading.RLock()
         update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.failure or recording.state.flags >= CAPTURE:
+        if recording.state.flags >= CAPTURE:  # a captured step inside of another
             return self.function(*args, **kwargs)
         with self._lock:
+            self.calls += 1
+            key = signature(args, kwargs, self._around)
+            entry = self._entries.get(key)
             arrays: list[Any] = []
             arrays_of(args, arrays)
             if kwargs:
                 arrays_of(kwargs, arrays)
-            key = signature(args, kwargs, self._surroundings)
-            entry = self._entries.get(key)
             if entry is not None:
-                if entry.captured.still_holds():
-                    try:
-                        return entry.run(arrays)
-                    except Changed as change:
-                        self.reasons.append(str(change))
-                else:
-                    self.reasons.append("a tensor from outside lies elsewhere now")
-            return self._capture(key, args, kwargs)
+                try:
+                    if entry.captured.still_holds():
+                        return entry.run(arrays, self.calls)
+                    reason = "a tensor from outside lies elsewhere, or has a gradient"
+                except Changed as change:
+                    reason = str(change)
+            elif key in self.failures:
+                return self.function(*args, **kwargs)
+            else:
+                reason = "first call" if not self.captures else "other arguments"
+            return self._capture(reason, args, kwargs, arrays)
 
-    def _capture(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run the step under capture; its result is that of the run."""
-        if key not in self._entries:
-            self.reasons.append("first call" if not self._entries else "new signature")
-        around = self._surroundings
-        result, captured, failure = capture(
-            self.function, args, kwargs, around.names(), around.tensors(), self.strict
-        )
-        self.captures += 1
-        if captured is None:
+    def _capture(
+        self, reason: str, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: Any
+    ) -> Any:
+        """Capture the step, and make it."""
+        self._around = around = Surroundings(self.function)
+        key = signature(args, kwargs, around)
+        try:
+            captured = capture(
+                self.function, args, kwargs, around.names(), around.tensors()
+            )
+        except CaptureError as error:
             if self.strict:
-                raise CaptureError(f"{failure}. The step itself was made")
-            self._give_up(failure)
-            return result
-        self._entries[key] = Entry(captured, self.mode)
-        self._entries.move_to_end(key)
+                raise
+            self._give_up(key, str(error))
+            return self.function(*args, **kwargs)
+        self.captures += 1
+        self.reasons.append(reason)
+        self._entries.pop(key, None)
+        entry = self._entries[key] = Entry(captured, self.mode)
         while len(self._entries) > KEPT:
             self._entries.popitem(last=False)
-        return result
+        return entry.run(arrays, self.calls)
 
-    def _give_up(self, failure: str) -> None:
+    def _give_up(self, key: Any, failure: str) -> None:
         import warnings
 
-        self.failure = failure
-        warnings.warn(
-            f"the step runs as it is, without being captured: {failure}",
-            UserWarning,
-            stacklevel=4,
-        )
+        if not self.failures:
+            warnings.warn(
+                f"the step runs as it is, without being captured: {failure}",
+                UserWarning,
+                stacklevel=4,
+            )
+        self.failures[key] = failure
+
+    @property
+    def failure(self) -> str:
+        """Why the step runs as it is, without being captured; empty if it does not."""
+        return next(iter(self.failures.values()), "")
 
     # ------------------------------------------------------------ many steps
 
@@ -217,36 +257,32 @@ class Compiled:
         return _stacked(results)
 
     def _over_chunk(self, chunk: list[tuple[Any, ...]]) -> list[Any]:
+        """Neighbours with the same signature go together."""
+        results: list[Any] = []
         with self._lock:
-            results: list[Any] = []
             while chunk:
-                args = chunk[0]
-                entry = None if self.failure else self._entry(args)
-                if entry is None:
-                    results.append(self(*args))
-                    chunk = chunk[1:]
-                    continue
-                key = signature(args, {}, self._surroundings)
-                n = 1
-                while n < len(chunk) and self._same(chunk[n], key):
-                    n += 1
-                steps: list[list[Any]] = [[] for _ in range(n)]
-                for batch, arrays in zip(chunk, steps, strict=False):
-                    arrays_of(batch, arrays)
-                try:
-                    results += entry.run_many(steps)
-                    chunk = chunk[n:]
-                except Changed:
-                    results.append(self(*args))
-                    chunk = chunk[1:]
-            return results
+                keys = [signature(args, {}, self._around) for args in chunk]
+                n = next((i for i, k in enumerate(keys) if k != keys[0]), len(keys))
+                entry = self._entries.get(keys[0])
+                if entry is None or not entry.captured.still_holds():
+                    n = 1
+                    results.append(self(*chunk[0]))
+                else:
+                    results += self._together(entry, chunk[:n])
+                chunk = chunk[n:]
+        return results
 
-    def _entry(self, args: tuple[Any, ...]) -> Entry | None:
-        found = self._entries.get(signature(args, {}, self._surroundings))
-        return found if found is not None and found.captured.still_holds() else None
-
-    def _same(self, args: tuple[Any, ...], key: Any) -> bool:
-        return bool(signature(args, {}, self._surroundings) == key)
+    def _together(self, entry: Entry, chunk: list[tuple[Any, ...]]) -> list[Any]:
+        steps: list[list[Any]] = [[] for _ in chunk]
+        for args, arrays in zip(chunk, steps, strict=True):
+            arrays_of(args, arrays)
+        before = self.calls
+        self.calls += len(chunk)
+        try:
+            return entry.run_many(steps, before + 1)
+        except Changed:
+            self.calls = before
+            return [self(*args) for args in chunk]
 
     # ------------------------------------------------------------ looking into it
 

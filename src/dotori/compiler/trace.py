@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,9 +95,18 @@ class Trace:
     def write(self, x: Traced, index: tuple[Any, ...], part: Any) -> None:
         """Put `part` in place of a part of `x`, whose memory changes as well."""
         whole = x.array[index].shape == x.shape
-        new = part if whole else self.record("update", (x, part), x.array, {"index": index})
+        new = (
+            part
+            if whole
+            else self.record("update", (x, part), x.array, {"index": index})
+        )
         x.array[index] = part.array
         x.value = new.value
+
+    def require(self, condition: Any, error: Callable[[], Exception]) -> None:
+        """End the step with `error` where `condition`, one truth value, is false."""
+        attrs = {"error": error}
+        self.instrs.append(Instr("require", (condition.value,), (), attrs, user_line()))
 
     # ------------------------------------------------------------ what cannot be
 
@@ -165,9 +175,9 @@ def _order(array: NDArray[Any]) -> tuple[int, ...]:
 
 def user_line() -> str:
     """The innermost line that runs outside of the library, as ``"train.py:12"``."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     if frame is None:
         return ""
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

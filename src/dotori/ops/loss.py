@@ -9,7 +9,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from dotori.backend import namespace
+import numpy as np
+
+from dotori.backend import is_captured, namespace
 from dotori.ops._op import Op, Sample
 
 
@@ -107,6 +109,8 @@ class CrossEntropy(Op):
 
 def _chosen(xp: Any, z: Any, target: Any) -> Any:
     """z[i, target[i, ...], ...]."""
+    if is_captured(target):  # no place may be looked up that is not known
+        return xp.where(_is_class(target, z), z, 0).sum(axis=1)
     if z.ndim == 2:
         return z[xp.arange(len(z)), target]
     return xp.take_along_axis(z, target[:, None], axis=1)[:, 0]
@@ -114,6 +118,8 @@ def _chosen(xp: Any, z: Any, target: Any) -> Any:
 
 def _one_hot(target: Any, p: Any) -> Any:
     """1 at the class of each place, along axis 1: a constant, so plain array code."""
+    if is_captured(target):
+        return _is_class(target, p).astype(p.dtype)
     ns = namespace(target)
     found = ns.zeros(p.shape, p.dtype)
     if found.ndim == 2:
@@ -121,6 +127,12 @@ def _one_hot(target: Any, p: Any) -> Any:
     else:
         ns.put_along_axis(found, target[:, None], 1, axis=1)
     return found
+
+
+def _is_class(target: Any, p: Any) -> Any:
+    """Whether the place along axis 1 is the class of the target."""
+    classes = np.arange(p.shape[1]).reshape(-1, *(1,) * (p.ndim - 2))
+    return target[:, None] == classes
 
 
 class BinaryCrossEntropyWithLogits(Op):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dotori.backend import namespace
+from dotori.backend import is_captured, namespace
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.nn.functional.hints import hint_once
 
@@ -39,11 +39,32 @@ def class_labels(
     elif labels.dtype != np.int64:
         labels = labels.astype(np.int64)
     n_classes = logits.shape[1]
+    if is_captured(labels):
+        return _captured_labels(name, labels, n_classes, ignore_index)
     # One comparison finds both ends: a negative number is huge without its sign.
     if labels.size and int(labels.view(np.uint64).max()) >= n_classes:
         _check_range(name, labels, n_classes, ignore_index)
         return labels, False
     return labels, not 0 <= ignore_index < n_classes
+
+
+def _captured_labels(
+    name: str, labels: Any, n_classes: int, ignore_index: int
+) -> tuple[Any, bool]:
+    """In a captured step, the check is made at each run, before weights change."""
+    good = (labels >= 0) & (labels < n_classes)
+    skips = not 0 <= ignore_index < n_classes and bool((labels.array < 0).any())
+    if skips:
+        good = good | (labels == ignore_index)
+
+    def error() -> Exception:
+        return ArgumentError(
+            f"{name}: a label is not one of the {n_classes} classes 0, ..., "
+            f"{n_classes - 1}"
+        )
+
+    labels.trace.require(good.all(), error)
+    return labels, not skips and not 0 <= ignore_index < n_classes
 
 
 def _wrong_shape(

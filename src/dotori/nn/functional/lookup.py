@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.autograd import apply, as_variable, note_change
-from dotori.backend import device_of, to_device
+from dotori.backend import device_of, is_captured, to_device
 from dotori.errors import ArgumentError, AxisError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.ops.embedding import AddRows, TakeRows
@@ -254,14 +254,22 @@ def _numbers(place: str, input: TensorLike, table: Tensor) -> Any:
         raise DTypeError(f"{place}: the input must be integers, got {index.dtype}")
     index = index.astype(np.int64, copy=False)
     rows = table.shape[0]
+    if is_captured(index):  # looked at in each run, before weights change
+        good = ((index >= 0) & (index < rows)).all()
+        index.trace.require(good, lambda: AxisError(_no_row(place, table, "another")))
+        return index
     # One comparison finds both ends: a negative number is huge without its sign.
     if index.size and int(index.view(np.uint64).max()) >= rows:
         wrong = index[(index < 0) | (index >= rows)][0]
-        raise AxisError(
-            f"{place}: the weight of shape {table.shape} has the rows 0 to {rows - 1}, "
-            f"the input asks for {wrong}"
-        )
+        raise AxisError(_no_row(place, table, wrong))
     return index
+
+
+def _no_row(place: str, table: Tensor, wrong: Any) -> str:
+    return (
+        f"{place}: the weight of shape {table.shape} has the rows 0 to "
+        f"{table.shape[0] - 1}, the input asks for {wrong}"
+    )
 
 
 def padding_row(place: str, padding_idx: int | None, rows: int) -> int | None:

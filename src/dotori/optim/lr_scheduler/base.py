@@ -14,7 +14,6 @@ from dotori.errors import ArgumentError, DTypeError
 from dotori.optim.optimizer import Group, Optimizer
 from dotori.optim.saved import copied
 
-
 Step = TypeVar("Step", bound=Callable[..., None])
 
 

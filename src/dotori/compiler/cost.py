@@ -1,0 +1,36 @@
+"""What a program costs, judged by its shapes alone.
+
+The judgement decides when compiled code takes over. A clock would do that better, but
+then no training would repeat itself to the bit.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from dotori.compiler.ir import Instr, Program, Value
+
+#: Seconds: of a NumPy call, of an element that one passes, of a multiplication.
+CALL, ELEMENT, PRODUCT = 1e-6, 5e-10, 2e-11
+
+#: Seconds that compiling an instruction takes, and at least.
+COMPILE, COMPILE_AT_LEAST = 0.05, 3.0
+
+
+def seconds(program: Program) -> float:
+    """About how long the NumPy plan takes for one step."""
+    return sum(map(_of, program.instrs)) + 1e-5
+
+
+def _of(instr: Instr) -> float:
+    size = sum(x.size for x in (*instr.values(), *instr.outputs))
+    if instr.op == "matmul":
+        a, b = (x for x in instr.inputs if isinstance(x, Value))
+        return CALL + PRODUCT * prod(a.shape) * b.shape[-1]
+    return CALL + ELEMENT * size * (20 if instr.op == "call" else 1)
+
+
+def calls_before_compiled(program: Program) -> int:
+    """After how many calls the compiler should be done."""
+    needed = max(COMPILE_AT_LEAST, COMPILE * len(program.instrs))
+    return max(10, int(needed / seconds(program)))
