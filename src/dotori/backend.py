@@ -82,6 +82,19 @@ def is_array(value: Any) -> bool:
     return is_captured(value)
 
 
+def as_array(value: Any, dtype: Any = None) -> Any:
+    """`numpy.asarray`, which leaves what stands for an array as it is.
+
+    Examples
+    --------
+    >>> as_array([1, 2], np.float32)
+    array([1., 2.], dtype=float32)
+    """
+    if is_captured(value):
+        return value if dtype is None else value.astype(dtype, copy=False)
+    return np.asarray(value, dtype)
+
+
 class device(str):
     """Where arrays live: ``"cpu"``, ``"cuda"`` or ``"cuda:0"`` and so on.
 

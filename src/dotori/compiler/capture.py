@@ -206,7 +206,7 @@ class Capture(Trace):
             return f(*args, **attrs)
 
     def _call(
-        self, op: type[Op], rule: str, args: tuple[Any, ...], attrs: dict[str, Any]
+        self, op: Any, rule: str, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> Any:
         """One instruction for all of an operation."""
         inputs: list[Traced] = []
@@ -227,6 +227,13 @@ class Capture(Trace):
         self.instrs.append(Instr("call", operands, values, about, user_line()))
         self.calls.append(f"{op.__name__}.{rule} at {user_line()}")
         return made
+
+    def call_numpy(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Outside of operations, NumPy's functions can be called as they are."""
+        name = function.__name__
+        if self.inside or name in _SHAPES_VARY or "out" in kwargs:
+            raise Untraceable(f"numpy.{name} has no place in a program")
+        return self._call(_FromNumPy(function), "forward", args, kwargs)
 
     def _outputs(self, result: Any, found: list[Traced]) -> tuple[Any, Any]:
         """The result of a call as traced arrays, and its structure for `unpacked`."""
@@ -300,6 +307,24 @@ class Capture(Trace):
     def fail(self, message: str) -> None:
         """Say that the step cannot be captured; the first reason counts."""
         self.failure = self.failure or message
+
+
+#: The shapes of what these give depend on the numbers.
+_SHAPES_VARY = frozenset(
+    "argwhere compress delete extract flatnonzero intersect1d nonzero setdiff1d "
+    "setxor1d trim_zeros union1d unique unique_all unique_counts unique_inverse "
+    "unique_values where".split()
+)
+
+
+class _FromNumPy:
+    """A function of NumPy in the place of an operation."""
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.__name__ = function, function.__name__
+
+    def forward(self, xp: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
 
 
 def memory_owner(array: Any) -> Any:

@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from dotori.compiler.capture import Capture, Entered, memory_owner
 from dotori.compiler.host import Act, Draw, Later
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.optimizers import part_of
-from dotori.compiler.trace import Number
+from dotori.compiler.trace import PACKAGE, Number, Untraceable
 from dotori.compiler.traced import Traced
 from dotori.errors import CaptureError
 from dotori.random import watch_draws
@@ -83,6 +84,7 @@ def capture(
     kwargs: dict[str, Any],
     names: Mapping[int, str] | None = None,
     tensors: Iterable[Tensor] = (),
+    session_class: type[Capture] = Capture,
 ) -> Captured:
     """Run ``function(*args, **kwargs)`` once and write down what it does.
 
@@ -94,13 +96,15 @@ def capture(
     names : mapping of id(tensor) to str
     tensors : iterable of Tensor
         Weights and buffers that the step may use; others are found as it goes.
+    session_class : type of Capture
+        One that notes more than the program holds, as scripts want it.
 
     Raises
     ------
     CaptureError
         If the step does what no program can; names the line.
     """
-    session = Capture(names or {})
+    session = session_class(names or {})
     session.enter(*tensors)
     lent = _lend(session, (args, kwargs))
     state = recording.state
@@ -113,11 +117,26 @@ def capture(
         state.flags = flags
         session.closed = True
         return _finished(session, result)
+    except Untraceable as error:
+        raise CaptureError(
+            f"{_line_of(error)}: this line cannot be captured: {error}"
+        ) from error
     finally:
         state.capture, state.flags, state.quietly = None, flags, quietly
         session.closed = True
         _give_back(session)
         session.put_back()
+
+
+def _line_of(error: BaseException) -> str:
+    """The innermost line outside of the library that led to `error`."""
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not code.co_filename.startswith(PACKAGE):
+            found = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
 
 
 def _lend(session: Capture, value: Any) -> Any:
@@ -138,7 +157,7 @@ def _lend(session: Capture, value: Any) -> Any:
 
 
 def arrays_of(value: Any, found: list[Any]) -> None:
-    """The arrays among the arguments of a call, in the order of the program's inputs."""
+    """The arrays among a call's arguments, in the order of the program's inputs."""
     if isinstance(value, Tensor):
         if type(value.array) is np.ndarray:
             found.append(value.array)

@@ -1,9 +1,9 @@
 """How an optimiser's `step` is captured: its kernels as instructions.
 
 An optimiser's update of a run of parameters is one kernel over flat memory, with
-numbers that are worked out in Python. `rehearsed` tells which kernel, and with what. The flat
-arrays are the states of the program, the parameters are cut out of them. An optimiser
-that updates in another way runs as it is, after the step.
+numbers that are worked out in Python. `rehearsed` tells which kernel, and with what.
+The flat arrays are the states of the program, the parameters are cut out of them. An
+optimiser that updates in another way runs as it is, after the step.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from dotori.compiler.ir import Instr, Operand, Value
 if TYPE_CHECKING:
     from dotori.compiler.traced import Traced
 
-_PACKAGE = str(Path(__file__).parent.parent)
+#: The folder of the library: its own lines are not the user's.
+PACKAGE = str(Path(__file__).parent.parent)
 
 
 class Untraceable(Exception):
@@ -103,6 +104,10 @@ class Trace:
         x.array[index] = part.array
         x.value = new.value
 
+    def call_numpy(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """A function of NumPy that no instruction expresses, called as it is."""
+        raise Untraceable(f"numpy.{function.__name__} has no place in a program")
+
     def require(self, condition: Any, error: Callable[[], Exception]) -> None:
         """End the step with `error` where `condition`, one truth value, is false."""
         attrs = {"error": error}
@@ -176,7 +181,7 @@ def _order(array: NDArray[Any]) -> tuple[int, ...]:
 def user_line() -> str:
     """The innermost line that runs outside of the library, as ``"train.py:12"``."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     if frame is None:
         return ""

@@ -108,7 +108,7 @@ class Traced:
     ) -> Any:
         out = kwargs.pop("out", None)
         if method == "__call__":
-            made = _ufunc(self.trace, ufunc, inputs, kwargs)
+            made = _ufunc_or_call(self.trace, ufunc, inputs, kwargs)
         elif method == "reduce" and out is None:
             return methods["reduce"](ufunc, *inputs, **kwargs)
         else:
@@ -122,9 +122,13 @@ class Traced:
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         found = functions.get(func)
-        if found is None:
-            raise Untraceable(f"numpy.{func.__name__} has no place in a program")
-        return found(*args, **kwargs)
+        if found is not None:
+            mark = len(self.trace.instrs)
+            try:
+                return found(*args, **kwargs)
+            except Untraceable:
+                del self.trace.instrs[mark:]
+        return self.trace.call_numpy(func, args, kwargs)
 
     # ------------------------------------------------------------ indexing
 
@@ -214,6 +218,15 @@ def _ufunc(
     if made.dtype.kind == "c":
         raise Untraceable("complex numbers")
     return trace.record(name, inputs, made)
+
+
+def _ufunc_or_call(
+    trace: Trace, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    try:
+        return _ufunc(trace, ufunc, inputs, kwargs)
+    except Untraceable:
+        return trace.call_numpy(ufunc, inputs, kwargs)
 
 
 def concrete(x: Any) -> Any:

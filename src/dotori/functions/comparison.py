@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dotori.autograd import as_variable, binary, unary, wrap
+from dotori.backend import as_array
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.ops import comparison as op
@@ -225,7 +226,7 @@ def isclose(
             f"isclose: the shapes {x.shape} and {y.shape} do not go together; from the "
             "last axis backwards, sizes must be equal or 1"
         ) from error
-    return wrap(np.asarray(close))
+    return wrap(as_array(close))
 
 
 @implements(np.allclose)

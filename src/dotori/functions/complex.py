@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dotori.autograd import apply, as_variable, unary, wrap
+from dotori.backend import as_array
 from dotori.dtypes import get_default_dtype
 from dotori.errors import DTypeError, ShapeError
 from dotori.functions import elementwise
@@ -169,7 +170,7 @@ def isreal(x: TensorLike) -> Tensor:
     >>> isreal([1 + 0j, 1j]).tolist()
     [True, False]
     """
-    return wrap(np.asarray(np.isreal(as_variable(x).array)))
+    return wrap(as_array(np.isreal(as_variable(x).array)))
 
 
 def angle(x: TensorLike) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dotori.autograd import as_variable, wrap
+from dotori.backend import as_array
 from dotori.dtypes import float64
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
@@ -56,7 +57,7 @@ def bincount(
         raise ArgumentError(f"bincount: minlength must be 0 or more, got {minlength}")
     if weights is None:
         counts = np.bincount(t.array.astype(np.int64), minlength=minlength)
-        return wrap(np.asarray(counts, np.int64))
+        return wrap(as_array(counts, np.int64))
     w = as_variable(weights)
     if w.shape != t.shape:
         raise ShapeError(f"bincount: shapes {t.shape} and {w.shape} must be equal")

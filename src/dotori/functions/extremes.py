@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dotori.autograd import apply, as_variable, wrap
+from dotori.backend import as_array
 from dotori.errors import DTypeError, ShapeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike
@@ -44,7 +45,7 @@ def take_along(
         return ValuesAndIndices(t, wrap(np.zeros((), np.int64)))
     attrs = {"index": index, "axis": axis, "shape": t.shape, "once": once}
     values: Tensor = apply(TakeAlong, t, **attrs)
-    indices = wrap(np.asarray(index, np.int64))
+    indices = wrap(as_array(index, np.int64))
     if keep:
         return ValuesAndIndices(values, indices)
     shape = tuple(n for i, n in enumerate(values.shape) if i != axis % t.ndim)
@@ -186,7 +187,7 @@ def _argument(
     place_of = None if chosen is None or not t.ndim else one_axis(place, t, chosen)
     nonempty(place, t, place_of)
     found = which(t.array, axis=place_of, keepdims=keep)
-    return wrap(np.asarray(found, np.int64))
+    return wrap(as_array(found, np.int64))
 
 
 def argmax(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.autograd import apply, as_variable, wrap
+from dotori.backend import as_array
 from dotori.errors import ArgumentError, AxisError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.functions._places import (
@@ -355,6 +356,6 @@ def unravel_index(indices: TensorLike, shape: Any) -> tuple[Tensor, ...]:
         raise ArgumentError(f"unravel_index: a shape is not negative, got {lengths}")
     found: list[Tensor] = []
     for n in reversed(lengths):
-        found.insert(0, wrap(np.asarray(places % n if n else places)))
+        found.insert(0, wrap(as_array(places % n if n else places)))
         places = places // n if n else places
     return tuple(found)

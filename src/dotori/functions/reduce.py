@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori.autograd import apply, as_variable, wrap
+from dotori.backend import as_array
 from dotori.errors import AxisError, DTypeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike
@@ -345,4 +346,4 @@ def count_nonzero(x: TensorLike, dim: Any = None, *, axis: Any = None) -> Tensor
     """
     t = as_variable(x)
     axes = checked_axes("count_nonzero", t, dim, axis)
-    return wrap(np.asarray(np.count_nonzero(t.array, axis=axes), np.int64))
+    return wrap(as_array(np.count_nonzero(t.array, axis=axes), np.int64))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori.autograd import as_variable, wrap
+from dotori.backend import as_array
 from dotori.dtypes import get_default_dtype, int64
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
@@ -210,7 +211,7 @@ def bernoulli(
         raise DTypeError(f"bernoulli: probabilities are floats, got {chance.dtype}")
     check_probabilities("bernoulli", chance)
     drawn = numbers_of(generator).random(x.shape) < chance
-    return wrap(np.asarray(drawn).astype(x.dtype))
+    return wrap(as_array(drawn).astype(x.dtype))
 
 
 def normal(
@@ -272,7 +273,7 @@ def poisson(x: TensorLike, generator: Generator | None = None) -> Tensor:
     x = as_variable(x)
     if not (x.array >= 0).all():
         raise ArgumentError("poisson: a rate must not be negative")
-    return wrap(np.asarray(numbers_of(generator).poisson(x.array)).astype(x.dtype))
+    return wrap(as_array(numbers_of(generator).poisson(x.array)).astype(x.dtype))
 
 
 def binomial(
@@ -291,7 +292,7 @@ def binomial(
             "binomial: counts must not be negative, probabilities lie between 0 and 1"
         )
     drawn = numbers_of(generator).binomial(n.array.astype(int64), p.array)
-    return wrap(np.asarray(drawn).astype(n.dtype))
+    return wrap(as_array(drawn).astype(n.dtype))
 
 
 def multinomial(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.autograd import as_variable, wrap
+from dotori.backend import as_array
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike, implements
 from dotori.functions.extremes import ValuesAndIndices, ordered, take_along
@@ -81,7 +82,7 @@ def argsort(
     axis = one_axis("argsort", t, dim)
     if not t.ndim:
         return wrap(np.zeros((), np.int64))
-    return wrap(np.asarray(order_of(t.array, axis, descending), np.int64))
+    return wrap(as_array(order_of(t.array, axis, descending), np.int64))
 
 
 def msort(x: TensorLike) -> Tensor:
@@ -214,9 +215,9 @@ def _with_flags(
     """The values, and what else was asked for."""
     found = [wrap(values)]
     if with_inverse:
-        found.append(wrap(np.asarray(inverse, np.int64)))
+        found.append(wrap(as_array(inverse, np.int64)))
     if with_counts:
-        found.append(wrap(np.asarray(counts, np.int64)))
+        found.append(wrap(as_array(counts, np.int64)))
     return found[0] if len(found) == 1 else tuple(found)
 
 
@@ -278,7 +279,7 @@ def isin(
     [False, True, True]
     """
     a, b = as_variable(elements).array, as_variable(test_elements).array
-    return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))
+    return wrap(as_array(np.isin(a, b, assume_unique=assume_unique, invert=invert)))
 
 
 implements(np.isin)(isin)
@@ -328,7 +329,7 @@ def searchsorted(
     found = _places(
         line.array, values.array, "right" if right else side or "left", order
     )
-    return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
+    return wrap(as_array(found, np.int32 if out_int32 else np.int64))
 
 
 def _checked_sorter(line: Tensor, sorter: Tensor) -> Any:

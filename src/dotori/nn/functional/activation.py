@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 
 from dotori import functions as fn
 from dotori.autograd import apply, as_variable, unary, wrap
+from dotori.backend import as_array
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.activation import log_softmax, relu, softmax, with_axis
@@ -399,7 +400,7 @@ def gumbel_softmax(
     """
     x = as_variable(logits)
     noise = default_generator().numpy().gumbel(size=x.shape)
-    soft = softmax((x + wrap(np.asarray(noise, x.dtype))) / tau, dim)
+    soft = softmax((x + wrap(as_array(noise, x.dtype))) / tau, dim)
     if not hard:
         return soft
     top = np.expand_dims(soft.array.argmax(dim), dim)
