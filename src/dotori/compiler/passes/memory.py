@@ -71,6 +71,16 @@ class MemoryPlan:
         there = a.base is b.base and a.offset == b.offset
         return there and same(x.shape, a.steps, b.steps)
 
+    def is_alias(self, instr: Instr) -> bool:
+        """Whether the output of a view lies in its input, so that nothing is copied."""
+        x = instr.inputs[0]
+        assert isinstance(x, Value)
+        whole, part = self.places[x], self.places[instr.output]
+        view = viewed(instr, whole.steps)
+        if view is None or part.base is not whole.base:
+            return False
+        return part.offset == whole.offset + view[0]
+
     def missing_parts(self, instr: Instr) -> list[tuple[Value, Place]]:
         """The inputs of a ``concatenate`` that were not made inside of its output.
 
