@@ -61,9 +61,9 @@ def verdict(
     ratio, share = seconds[ours] / seconds[peer], least / seconds[ours]
     met = "met" if ratio <= wanted else "MISSED"
     print(f"{ours} / {peer}: {ratio:.2f} (wanted: <= {wanted}): {met}")
-    plan, eager = (seconds.get(f"dotori, {s}") for s in ("planned NumPy", "eager"))
+    plan, eager = (seconds.get(f"dotori, {s} NumPy") for s in ("planned", "eager"))
     if plan and eager:
-        print(f"planned NumPy / eager: {plan / eager:.2f} (wanted: < 1)")
+        print(f"without Numba, planned / eager: {plan / eager:.2f} (wanted: < 1)")
     print(f"limit {least * 1e6:.1f} us, of which dotori reaches {share:.0%}\n")
     return {
         "workload": workload.name,

@@ -6,9 +6,10 @@
 The networks of `captured_workloads.py` on a batch of one, from each library's own kind
 of array to a NumPy array: PyTorch in inference mode and ONNX Runtime, both at one
 thread and at all; JAX, jitted with the weights as constants; dotori, eager, as planned
-NumPy, and compiled by `dotori.compile(model)`. Before timing, all give the same
-outputs. Printed are the times, dotori's ratio to the best peer beside the wanted one,
-and the share of what this machine takes at least.
+NumPy, and compiled by `dotori.compile(model)`; sides that are called NumPy run as
+without Numba. Before timing, all give the same outputs. Printed are the times, dotori's
+ratio to the best peer beside the wanted one, and the share of what this machine takes
+at least.
 """
 
 from __future__ import annotations
@@ -38,14 +39,9 @@ def compiled(workload: Workload, like: Any, x: np.ndarray, mode: str) -> Any:
     return lambda: run(given).numpy()
 
 
-def eager(workload: Workload, like: Any, x: np.ndarray) -> Callable[[], np.ndarray]:
+def eager(workload: Workload, like: Any, x: np.ndarray) -> Any:
     net, given = _network(workload, like), dotori.from_numpy(x)
-
-    def call() -> np.ndarray:
-        with dotori.inference_mode():
-            return net(given).numpy()
-
-    return call
+    return lambda: net(given).numpy()
 
 
 def _network(workload: Workload, like: Any) -> Any:
@@ -61,6 +57,7 @@ def answering(workload: Workload, without: list[str]) -> dict[str, Callable[[], 
         "dotori, compiled": lambda: compiled(workload, like, x, "native"),
         "dotori, planned NumPy": lambda: compiled(workload, like, x, "numpy"),
         "dotori, eager": lambda: eager(workload, like, x),
+        "dotori, eager NumPy": lambda: eager(workload, like, x),
         "PyTorch": lambda: captured_peers_torch.inference(workload, like, x),
     }
     if find_spec("jax") and find_spec("optax"):
@@ -89,8 +86,21 @@ def check_equal(workload: Workload, sides: dict[str, Callable[[], Any]]) -> None
 
 def run(workload: Workload, repeats: int, without: list[str]) -> dict[str, Any]:
     calls = answering(workload, without)
-    check_equal(workload, calls)
-    times = _times(calls["PyTorch"])
+    with torch.inference_mode(), dotori.inference_mode():
+        check_equal(workload, calls)
+        times = _times(calls["PyTorch"])
+        medians = compare(timed(calls, times), repeats=repeats, warmup=2)
+    print(f"{workload.name}: one sample")
+    print(table(medians, next(iter(medians)), per=times))
+    seconds = {name: taken / times for name, taken in medians.items()}
+    least = machine_limit.limit(workload.cost(1), training=False)
+    return verdict(workload, seconds, workload.inference, least)
+
+
+def timed(
+    calls: dict[str, Callable[[], Any]], times: int
+) -> dict[str, Callable[[], None]]:
+    """For `compare`: so many answers of each side."""
     sides = {}
     for name, call in calls.items():
         if name == "PyTorch":
@@ -99,12 +109,7 @@ def run(workload: Workload, repeats: int, without: list[str]) -> dict[str, Any]:
         else:
             mode = "numpy" if "NumPy" in name else "numba"
             sides[name] = repeated(call, times, mode=mode)
-    medians = compare(sides, repeats=repeats, warmup=2)
-    print(f"{workload.name}: one sample")
-    print(table(medians, next(iter(medians)), per=times))
-    seconds = {name: taken / times for name, taken in medians.items()}
-    least = machine_limit.limit(workload.cost(1), training=False)
-    return verdict(workload, seconds, workload.inference, least)
+    return sides
 
 
 def _times(call: Callable[[], Any]) -> int:

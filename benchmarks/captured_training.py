@@ -10,8 +10,8 @@ backward, Adam, and its loss.
   kept; and with the network and its loss compiled by torch.compile;
 - JAX: the whole step jitted, with optax, old weights given up; where a workload says
   so, many steps as one call by `lax.scan`;
-- dotori: eager; captured by `dotori.compile`, natively and as planned NumPy without
-  Numba; and many steps as one call by `step.over`.
+- dotori: eager; captured by `dotori.compile`, natively and as planned NumPy; and many
+  steps as one call by `step.over`. Sides that are called NumPy run as without Numba.
 
 Before timing, all sides start from the same weights, without random masks, and must
 give the same losses over five steps, within 2e-4. Printed for each workload: what a
@@ -100,6 +100,7 @@ SINGLE: dict[str, Side] = {
     "dotori, captured": captured,
     "dotori, planned NumPy": planned,
     "dotori, eager": eager,
+    "dotori, eager NumPy": eager,
     "PyTorch": torch_eager,
     "torch.compile": torch_compiled,
     "JAX, jit": jitted,
