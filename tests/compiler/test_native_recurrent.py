@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routine_calls import Example, agree
 
 from dotori.compiler.native import recurrent
 from dotori.ops.gru import GRU
 from dotori.ops.lstm import LSTM
 from dotori.ops.recurrent import RNN
+from routine_calls import Example, agree
 
 GATES: dict[Any, int] = {RNN: 1, LSTM: 4, GRU: 3}
 EXTRAS: dict[Any, int] = {RNN: 0, LSTM: 3, GRU: 2}

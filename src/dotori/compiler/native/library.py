@@ -17,7 +17,7 @@ Each argument is one of
     Write(i, order)      output i, likewise; its memory lies like this already
     Room(dtype, shape)   memory to work in, for the time of the call; what it holds
                          before does not matter
-    Table(array)         a constant array of int64
+    Table(array)         a constant array
     None, a number or a tuple of numbers: as it stands (`repr`)
 
 The function runs on all threads, which share its work and meet at barriers of its own.
@@ -79,9 +79,9 @@ class Room:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A constant array of int64, C-contiguous."""
+    """A constant array, C-contiguous."""
 
-    array: NDArray[np.int64]
+    array: NDArray[Any]
 
 
 Argument: TypeAlias = "Read | Write | Room | Table | bool | int | float | Axes | None"
@@ -110,6 +110,8 @@ MODULES = {
     "RNN": "recurrent",
     "LSTM": "lstm",
     "GRU": "gru",
+    "Convolution": "convolution",
+    "ConvolutionWithBias": "convolution",
 }
 
 
