@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dotori.compiler.trace import Trace, Untraceable
-from dotori.compiler.traced import Traced, basic_index, concrete, functions, methods
+from dotori.compiler.traced import Traced, basic_index, concrete_of, functions, methods
 
 
 def _trace_of(*xs: Any) -> Trace:
@@ -30,7 +30,7 @@ def where(condition: Any, *parts: Any) -> Any:
     if len(parts) != 2:
         raise Untraceable("numpy.where with one argument")
     inputs = (condition, *parts)
-    made = np.asarray(np.where(*map(concrete, inputs)))
+    made = np.asarray(np.where(*map(concrete_of, inputs)))
     return _trace_of(*inputs).record("where", inputs, made)
 
 
@@ -69,7 +69,7 @@ def _reduction(name: str) -> Callable[..., Any]:
         if dtype is not None and np.dtype(dtype) != x.dtype:
             x = x.astype(dtype)
         axes = _axes(x, axis)
-        made = np.asarray(function(x.array, axis=axes, keepdims=keep))
+        made = np.asarray(function(x.concrete, axis=axes, keepdims=keep))
         if x.dtype.kind in "bi" and made.dtype != x.dtype and name in ("sum", "prod"):
             x = x.astype(made.dtype)
         attrs = {"axis": axes, "keepdims": keep}
@@ -86,7 +86,7 @@ def _arg_reduction(name: str) -> Callable[..., Any]:
         if axis is None:
             x, axis = reshape(x, (-1,)), 0
         keep = keepdims is not np._NoValue and bool(keepdims)
-        made = np.asarray(function(x.array, axis=axis, keepdims=keep))
+        made = np.asarray(function(x.concrete, axis=axis, keepdims=keep))
         attrs = {"axis": axis % x.ndim, "keepdims": keep}
         return x.trace.record(name, (x,), made, attrs)
 
@@ -122,7 +122,7 @@ def count_nonzero(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 def matmul(a: Any, b: Any) -> Any:
     """As `numpy.matmul`: vectors become matrices and are taken back."""
-    made = np.asarray(np.matmul(concrete(a), concrete(b)))
+    made = np.asarray(np.matmul(concrete_of(a), concrete_of(b)))
     trace = _trace_of(a, b)
     left, right = (x if isinstance(x, Traced) else trace.constant(x) for x in (a, b))
     dtype = made.dtype
@@ -131,14 +131,14 @@ def matmul(a: Any, b: Any) -> Any:
         return trace.record("matmul", (left, right), made)
     left = reshape(left, (1, -1)) if left.ndim == 1 else left
     right = reshape(right, (-1, 1)) if right.ndim == 1 else right
-    full = np.matmul(left.array, right.array)
+    full = np.matmul(left.concrete, right.concrete)
     return reshape(trace.record("matmul", (left, right), full), made.shape)
 
 
 def dot(a: Any, b: Any) -> Any:
-    if np.ndim(concrete(a)) > 2 or np.ndim(concrete(b)) > 2:
+    if np.ndim(concrete_of(a)) > 2 or np.ndim(concrete_of(b)) > 2:
         raise Untraceable("numpy.dot of stacks")
-    if not np.ndim(concrete(a)) or not np.ndim(concrete(b)):
+    if not np.ndim(concrete_of(a)) or not np.ndim(concrete_of(b)):
         return np.multiply(a, b)
     return matmul(a, b)
 
@@ -148,7 +148,7 @@ def dot(a: Any, b: Any) -> Any:
 
 def _view(name: str, x: Traced, made: Any, attrs: dict[str, Any] | None = None) -> Any:
     found = x.trace.record(name, (x,), made, attrs)
-    if np.shares_memory(made, x.array):
+    if np.shares_memory(made, x.concrete):
         x.viewed = found.viewed = True
     return found
 
@@ -156,7 +156,7 @@ def _view(name: str, x: Traced, made: Any, attrs: dict[str, Any] | None = None) 
 def reshape(x: Any, shape: Any, order: str = "C", **options: Any) -> Any:
     if order != "C" or options:
         raise Untraceable("a reshape that is not in C order")
-    made = x.array.reshape(shape)
+    made = x.concrete.reshape(shape)
     return x if made.shape == x.shape else _view("reshape", x, made)
 
 
@@ -165,7 +165,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
     order = tuple(a % x.ndim for a in order)
     if order == tuple(range(x.ndim)):
         return x
-    return _view("transpose", x, x.array.transpose(order), {"axes": order})
+    return _view("transpose", x, x.concrete.transpose(order), {"axes": order})
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
@@ -180,15 +180,15 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    return reshape(x, np.expand_dims(x.array, axis).shape)
+    return reshape(x, np.expand_dims(x.concrete, axis).shape)
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:
-    return reshape(x, np.squeeze(x.array, axis).shape)
+    return reshape(x, np.squeeze(x.concrete, axis).shape)
 
 
 def broadcast_to(x: Any, shape: Any, **options: Any) -> Any:
-    made = np.broadcast_to(x.array, shape)
+    made = np.broadcast_to(x.concrete, shape)
     return x if made.shape == x.shape else _view("broadcast_to", x, made)
 
 
@@ -200,21 +200,21 @@ def concatenate(parts: Any, axis: Any = 0, **options: Any) -> Any:
     if options or axis is None:
         raise Untraceable("numpy.concatenate with options")
     trace = _trace_of(parts)
-    made = np.concatenate([concrete(p) for p in parts], axis)
+    made = np.concatenate([concrete_of(p) for p in parts], axis)
     given = [p if isinstance(p, Traced) else trace.constant(p) for p in parts]
     given = [p if p.dtype == made.dtype else p.astype(made.dtype) for p in given]
     return trace.record("concatenate", given, made, {"axis": axis % made.ndim})
 
 
 def stack(parts: Any, axis: int = 0, **options: Any) -> Any:
-    n = np.ndim(concrete(parts[0])) + 1
+    n = np.ndim(concrete_of(parts[0])) + 1
     return concatenate([np.expand_dims(p, axis % n) for p in parts], axis % n)
 
 
 def take_along_axis(x: Any, index: Any, axis: Any = -1) -> Any:
     if isinstance(index, Traced) or axis is None:
         raise Untraceable("places that are not known")
-    made = np.take_along_axis(x.array, index, axis)
+    made = np.take_along_axis(x.concrete, index, axis)
     index = np.where(index < 0, index + x.shape[axis], index)
     attrs = {"axis": axis % x.ndim}
     return x.trace.record("take_along_axis", (x, index), made, attrs)
@@ -224,7 +224,7 @@ def take(x: Any, index: Any, axis: Any = None, **options: Any) -> Any:
     if isinstance(index, Traced) or axis is None or options:
         raise Untraceable("places that are not known")
     index = np.asarray(index)
-    made = np.take(x.array, index, axis)
+    made = np.take(x.concrete, index, axis)
     index = np.where(index < 0, index + x.shape[axis], index)
     return x.trace.record("take", (x, index), made, {"axis": axis % x.ndim})
 
@@ -236,8 +236,8 @@ def _getitem(x: Traced, key: Any) -> Any:
         return _getitem_by_one_array(x, key)
     index = basic_index(x, key)
     added = (isinstance(key, tuple) and any(k is None for k in key)) or key is None
-    shape = x.array[key].shape if added else None
-    made = x.array[index]
+    shape = x.concrete[key].shape if added else None
+    made = x.concrete[index]
     if made.shape == x.shape and all(
         isinstance(k, slice) and k.step == 1 for k in index
     ):
@@ -260,7 +260,7 @@ def _getitem_by_one_array(x: Traced, key: tuple[Any, ...]) -> Any:
 
 def _constant_like(make: Callable[..., Any]) -> Callable[..., Any]:
     def like(x: Any, *args: Any, **kwargs: Any) -> Any:
-        made = make(concrete(x), *args, **kwargs)
+        made = make(concrete_of(x), *args, **kwargs)
         return _trace_of(x).constant(made)
 
     return like
@@ -299,7 +299,7 @@ functions |= {
     np.ndim: lambda x: x.ndim,
     np.shape: lambda x: x.shape,
     np.size: lambda x: x.size,
-    np.result_type: lambda *xs: np.result_type(*map(concrete, xs)),
+    np.result_type: lambda *xs: np.result_type(*map(concrete_of, xs)),
     np.iscomplexobj: lambda x: x.dtype.kind == "c",
 }
 
@@ -329,5 +329,5 @@ methods |= {
 
 
 functions[np.may_share_memory] = lambda a, b, **_: np.may_share_memory(
-    concrete(a), concrete(b)
+    concrete_of(a), concrete_of(b)
 )

@@ -26,7 +26,7 @@ from dotori.compiler.host import Act, Draw, Later, Numbers
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import Slot
 from dotori.compiler.trace import Number, Trace, Untraceable, user_line
-from dotori.compiler.traced import Traced, concrete, namespace
+from dotori.compiler.traced import Traced, concrete_of, namespace
 from dotori.errors import CaptureError
 from dotori.ops._op import Op, registry
 from dotori.random import Generator, default_generator, watch_draws
@@ -142,10 +142,20 @@ class Capture(Trace):
         self.made_here.append(weakref.ref(traced))
         return traced
 
+    def constant(self, array: Any) -> Traced:
+        found = super().constant(array)
+        for x in self.inputs:
+            if np.may_share_memory(found.concrete, x.traced.concrete):
+                raise CaptureError(
+                    f"{user_line()}: this line cannot be captured: it takes numbers of "
+                    "an argument out of the step's sight"
+                )
+        return found
+
     def write(self, x: Traced, index: tuple[Any, ...], part: Any) -> None:
-        self.save(x.array)
+        self.save(x.concrete)
         super().write(x, index, part)
-        self.written.add(id(memory_owner(x.array)))
+        self.written.add(id(memory_owner(x.concrete)))
 
     def save(self, array: Any) -> None:
         """Keep what `array` holds: it is about to be written to."""
@@ -379,4 +389,4 @@ def _concretes(value: Any) -> Any:
         return type(value)(_concretes(part) for part in value)
     if type(value) is dict:
         return {key: _concretes(part) for key, part in value.items()}
-    return concrete(value)
+    return concrete_of(value)

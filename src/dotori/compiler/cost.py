@@ -30,7 +30,7 @@ def _of(instr: Instr) -> float:
     return CALL + ELEMENT * size * (20 if instr.op == "call" else 1)
 
 
-def calls_before_compiled(program: Program) -> int:
-    """After how many calls the compiler should be done."""
+def calls_worth_compiling(program: Program) -> int:
+    """After how many calls the NumPy plan has worked as long as compiling takes."""
     needed = max(COMPILE_AT_LEAST, COMPILE * len(program.instrs))
     return max(10, int(needed / seconds(program)))

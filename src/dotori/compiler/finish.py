@@ -274,7 +274,7 @@ def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
                 "the step returns a tensor that a gradient can still be asked of; "
                 "call it under no_grad(), or detach() what it returns"
             )
-        value.array, value.node = array.array, None
+        value.array, value.node = array.concrete, None
         return Result("tensor", _place(outputs, array.value))
     if isinstance(value, Traced):
         return Result("array", _place(outputs, value.value))
@@ -312,7 +312,7 @@ def _look_for_leaks(session: Capture) -> None:
             continue
         for holder in gc.get_referrers(traced):
             if isinstance(holder, Tensor):
-                holder.array = traced.array
+                holder.array = traced.concrete
                 session.fail(
                     f"a tensor of shape {traced.shape} is kept outside of the step, "
                     "where it would stay as it is now; return it, and pass it in again"

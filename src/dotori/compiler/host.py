@@ -173,6 +173,8 @@ class Numbers:
             run.step -= 1
             for i in run.members:
                 self.flat.steps[i] = run.step
+        if not self.whole:
+            self.flat.rearrange()
 
 
 def _number(number: float) -> Value:

@@ -32,6 +32,8 @@ def record_update(session: Capture, optimizer: Any, closure: Any) -> None:
     ready = [p for p in params if p.grad is not None]
     for p in ready:
         session.enter(p, p.grad)
+    if optimizer._state_is_out:
+        optimizer._take_state_back()
     plain = type(optimizer).update is Optimizer.update
     if plain or not _record_kernels(session, optimizer):
         _leave_for_later(session, optimizer, ready)
@@ -65,7 +67,7 @@ def _layout(session: Capture, optimizer: Any, k: int, group: Any) -> Any:
     """The flat memory of a group; parameters that move to it keep their `Traced`."""
     for p in group["params"]:
         session.enter(p)
-        p.array = p.array.array
+        p.array = p.array.concrete
     layout = optimizer._layouts[k]
     if layout is None or not layout.fits(group["params"]):
         layout = optimizer._laid_out(group)
@@ -77,7 +79,7 @@ def _layout(session: Capture, optimizer: Any, k: int, group: Any) -> Any:
 def _settle(session: Capture, p: Any) -> Any:
     """Lend `p` its `Traced` again, at the memory where it lies now."""
     entered = session.entered[id(p)]
-    entered.array = entered.traced.array = p.array
+    entered.array = entered.traced.concrete = p.array
     p.array = entered.traced
     return entered
 
@@ -98,7 +100,7 @@ def _record_kernel(
         if isinstance(a, float):
             value = next(floats)
         elif isinstance(a, Part) and a.name == "gradient":
-            true, value = np.ascontiguousarray(gradient.array), gradient.value
+            true, value = np.ascontiguousarray(gradient.concrete), gradient.value
         elif isinstance(a, Part):
             true = run.values if a.name == "values" else run.state(a.name)
             state = _state_of(session, true, a.name)

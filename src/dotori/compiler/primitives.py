@@ -22,7 +22,8 @@ call           an operation of `dotori.ops` as a whole, run by its own code: att
                or None, as `unpacked` takes it)
 kernel         a pair of `dotori.kernels` that writes into its arguments: attrs
                ``pair``, ``args`` (what to call it with, `Slot(i)` standing for
-               input i), ``writes`` (the inputs that it changes; the outputs are these, changed)
+               input i), ``writes`` (the inputs that it changes; the outputs are
+               these, changed)
 require        nothing is made; where the input, one truth value, is false, the step
                ends before any update with the error of attr ``error`` (a callable)
 fused          elementwise instructions and reductions as one loop: attr ``body``, a

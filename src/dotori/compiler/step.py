@@ -16,7 +16,7 @@ from dotori._tensor import Tensor
 from dotori.autograd import wrap
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler import background
-from dotori.compiler.cost import calls_before_compiled
+from dotori.compiler.cost import calls_worth_compiling
 from dotori.compiler.finish import Captured, arrays_of, capture, given
 from dotori.compiler.guards import Surroundings, signature
 from dotori.compiler.host import Act, Changed, Numbers
@@ -48,8 +48,9 @@ class Entry:
     plan : NumPyPlan
     native : NativePlan or None
         Once it has been compiled, or could not be: then `trouble` says why.
-    switch : int
-        From this call of the step on, the native plan runs.
+    start, switch : int
+        At which call of the step the compiler starts, and from which one on the native
+        plan runs. A training that ends before compiles nothing.
     """
 
     def __init__(self, captured: Captured, mode: str) -> None:
@@ -58,10 +59,11 @@ class Entry:
         self.plan = NumPyPlan(self.program)
         self.native: Any = None
         self.trouble = ""
-        self.switch = 0
+        self.start = self.switch = 0
+        self._asked = False
         if mode == "auto":
-            self.switch = calls_before_compiled(self.program)
-            background.compile_later(self)
+            self.start = calls_worth_compiling(self.program)
+            self.switch = 2 * self.start
         elif mode == "native":
             self.compile()
 
@@ -78,6 +80,9 @@ class Entry:
         the bit: the plans differ by rounding. By then the compiler is nearly always
         done; if not, it is waited for.
         """
+        if call >= self.start and self.mode == "auto" and not self._asked:
+            self._asked = True
+            background.compile_later(self)
         if call < self.switch:
             return self.plan
         if self.native is None and self.mode == "auto" and not self.trouble:
@@ -194,6 +199,7 @@ class Compiled:
         self._around = around = Surroundings(self.function)
         key = signature(args, kwargs, around)
         try:
+            _refuse_hooks(around)
             captured = capture(
                 self.function, args, kwargs, around.names(), around.tensors()
             )
@@ -332,6 +338,15 @@ class Compiled:
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         return f"<compiled {name}: {self.captures} captures>"
+
+
+def _refuse_hooks(around: Surroundings) -> None:
+    for module in around.modules:
+        if module._hooks is not None and any(module._hooks):
+            raise CaptureError(
+                f"{type(module).__name__} has forward hooks, which are Python that "
+                "runs at each call; remove them to capture the step"
+            )
 
 
 def _arguments(batch: Any) -> tuple[Any, ...]:

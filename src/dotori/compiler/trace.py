@@ -95,13 +95,13 @@ class Trace:
 
     def write(self, x: Traced, index: tuple[Any, ...], part: Any) -> None:
         """Put `part` in place of a part of `x`, whose memory changes as well."""
-        whole = x.array[index].shape == x.shape
+        whole = x.concrete[index].shape == x.shape
         new = (
             part
             if whole
-            else self.record("update", (x, part), x.array, {"index": index})
+            else self.record("update", (x, part), x.concrete, {"index": index})
         )
-        x.array[index] = part.array
+        x.concrete[index] = part.concrete
         x.value = new.value
 
     def call_numpy(self, function: Any, args: Any, kwargs: Any) -> Any:

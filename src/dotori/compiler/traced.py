@@ -40,28 +40,28 @@ class Traced:
         Whether it shares its memory with another one: then it cannot be written to.
     """
 
-    __slots__ = ("__weakref__", "array", "trace", "value", "viewed")
+    __slots__ = ("__weakref__", "concrete", "trace", "value", "viewed")
     __array_priority__ = 1000
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, trace: Trace, array: NDArray[Any], value: Value) -> None:
-        self.trace, self.array, self.value = trace, array, value
+        self.trace, self.concrete, self.value = trace, array, value
         self.viewed = False
 
     # ------------------------------------------------------------ what is known of it
 
-    shape = property(lambda self: self.array.shape)
-    dtype = property(lambda self: self.array.dtype)
-    ndim = property(lambda self: self.array.ndim)
-    size = property(lambda self: self.array.size)
-    nbytes = property(lambda self: self.array.nbytes)
-    itemsize = property(lambda self: self.array.itemsize)
-    strides = property(lambda self: self.array.strides)
-    flags = property(lambda self: self.array.flags)
-    base = property(lambda self: self.array.base)
+    shape = property(lambda self: self.concrete.shape)
+    dtype = property(lambda self: self.concrete.dtype)
+    ndim = property(lambda self: self.concrete.ndim)
+    size = property(lambda self: self.concrete.size)
+    nbytes = property(lambda self: self.concrete.nbytes)
+    itemsize = property(lambda self: self.concrete.itemsize)
+    strides = property(lambda self: self.concrete.strides)
+    flags = property(lambda self: self.concrete.flags)
+    base = property(lambda self: self.concrete.base)
 
     def __len__(self) -> int:
-        return len(self.array)
+        return len(self.concrete)
 
     def __repr__(self) -> str:
         return f"<captured {self.dtype}{list(self.shape)}>"
@@ -72,7 +72,7 @@ class Traced:
         raise Untraceable("its numbers are needed as a plain NumPy array")
 
     def _number(self, kind: str) -> Any:
-        return self.trace.value_needed(self.array, kind)
+        return self.trace.value_needed(self.concrete, kind)
 
     def __bool__(self) -> bool:
         return bool(self._number("the program branches on it").item())
@@ -87,13 +87,13 @@ class Traced:
         return int(self._number("it is used as an index").item())
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self.array)))
+        return (self[i] for i in range(len(self.concrete)))
 
     def item(self) -> Any:
         """The number: as a result of the step, it is a number at each call."""
         if self.trace.inside:
             raise Untraceable("a Python number is made of it")
-        return Number(self.trace, self.array.item(), self.value)
+        return Number(self.trace, self.concrete.item(), self.value)
 
     def tolist(self) -> Any:
         return self._number("a list is made of it").tolist()
@@ -140,7 +140,7 @@ class Traced:
             raise Untraceable("a view, or what has views, is written to")
         index = basic_index(self, key)
         part = new if isinstance(new, Traced) else self.trace.operand_of(self, new)
-        shape = self.array[index].shape
+        shape = self.concrete[index].shape
         if isinstance(part, Traced) and part.dtype != self.dtype:
             part = part.astype(self.dtype)
         if isinstance(part, Traced) and part.shape != shape:
@@ -153,10 +153,10 @@ class Traced:
         dtype = np.dtype(dtype)
         if dtype == self.dtype and not copy:
             return self
-        return self.trace.record("cast", (self,), self.array.astype(dtype))
+        return self.trace.record("cast", (self,), self.concrete.astype(dtype))
 
     def copy(self, order: Any = "C") -> Any:
-        return self.trace.record("copy", (self,), self.array.copy(order))
+        return self.trace.record("copy", (self,), self.concrete.copy(order))
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
@@ -214,7 +214,7 @@ def _ufunc(
         raise Untraceable(f"numpy.{name}")
     if name == "matmul":
         return methods["matmul"](*inputs)
-    made = np.asarray(ufunc(*map(concrete, inputs)))
+    made = np.asarray(ufunc(*map(concrete_of, inputs)))
     if made.dtype.kind == "c":
         raise Untraceable("complex numbers")
     return trace.record(name, inputs, made)
@@ -229,9 +229,9 @@ def _ufunc_or_call(
         return trace.call_numpy(ufunc, inputs, kwargs)
 
 
-def concrete(x: Any) -> Any:
+def concrete_of(x: Any) -> Any:
     """The true array behind `x`."""
-    return x.array if isinstance(x, Traced) else x
+    return x.concrete if isinstance(x, Traced) else x
 
 
 def _operator(ufunc: np.ufunc, reflected: bool = False) -> Callable[..., Any]:

@@ -16,11 +16,16 @@ import numpy as np
 
 from dotori import nn
 from dotori._tensor import Tensor
+from dotori.backend import is_captured
 from dotori.errors import NonFiniteError
 from dotori.random import default_generator
 
 if TYPE_CHECKING:
     from dotori.train.trainer import Trainer
+
+
+class SuspiciousStep(Exception):
+    """A captured step met a number that is not finite, and changed nothing."""
 
 
 class Guard:
@@ -37,13 +42,25 @@ class Guard:
         """Remember where the random numbers stand."""
         self._mark = default_generator().mark()
 
+    def rewind(self) -> None:
+        """Put the random numbers back to where they stood before the step."""
+        default_generator().rewind(self._mark)
+
     def after_backward(
-        self, loss: float, step: Callable[[], Tensor], trainer: Trainer
+        self, total: Tensor, step: Callable[[], Tensor], trainer: Trainer
     ) -> None:
-        """Raise `NonFiniteError` with the layer at fault, before any weight changes."""
+        """Raise `NonFiniteError` with the layer at fault, before any weight changes.
+
+        `total` is what the gradients are of. In a captured step each run looks at it,
+        and at the gradient that is watched, and raises `SuspiciousStep`.
+        """
+        if is_captured(total.array):
+            self._require_finite(total.array)
+            return
+        loss = float(total.array)
         if math.isfinite(loss) and self._gradient_is_finite():
             return
-        default_generator().rewind(self._mark)
+        self.rewind()
         fault = nn.find_nonfinite(self.model, step)
         where = f" in {fault}" if fault is not None else ""
         raise NonFiniteError(
@@ -52,6 +69,13 @@ class Guard:
             "were before this step. Try a lower learning rate, gradient clipping, or "
             "look for infinite or huge values in the data"
         )
+
+    def _require_finite(self, total: Any) -> None:
+        good = np.isfinite(total)
+        if self._watched is not None and self._watched.grad is not None:
+            watched: Any = self._watched.grad.array
+            good = good & np.isfinite(watched.sum())
+        total.trace.require(good, SuspiciousStep)
 
     def _gradient_is_finite(self) -> bool:
         grad = None if self._watched is None else self._watched.grad

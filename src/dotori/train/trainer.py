@@ -4,7 +4,7 @@ What happens, and the method in which it does::
 
     for each epoch                                  Trainer.fit
         for each batch of the training data         Trainer._train_epoch
-            forward, loss, backward, clip, step     Trainer.train_step
+            forward, loss, backward, clip, step     Trainer.train_step, Trainer.update
         loss and metrics on the validation data     Trainer.evaluate
         the learning-rate schedule, the callbacks   Trainer._end_epoch
 """
@@ -27,9 +27,12 @@ from dotori.nn.functional import l1_penalty, l2_penalty
 from dotori.random import default_generator, use_generator
 from dotori.train import checkpoint
 from dotori.train.callback import Callback, Record
-from dotori.train.guard import Guard
+from dotori.train.guard import Guard, SuspiciousStep
 from dotori.train.history import History, Mean
 from dotori.train.interrupt import catch_interrupt
+
+#: Before so many steps, capturing would take longer than it saves.
+WORTH_CAPTURING = 20
 
 _EVALUATION = 0x0E7A  # names the random stream of evaluations
 
@@ -57,6 +60,10 @@ class Trainer:
     callbacks : sequence of Callback
     guard : bool
         Look for NaN and infinity at every step, and name the layer at fault.
+    compile : {"auto", "numpy", "native", False}
+        Capture `update` and run it as a plan: see `dotori.compile`, whose modes these
+        are. What cannot be captured runs as it is, after a warning. A step that is
+        captured leaves no gradients in ``p.grad``.
 
     Examples
     --------
@@ -87,7 +94,13 @@ class Trainer:
         l2: float = 0.0,
         callbacks: Sequence[Callback] = (),
         guard: bool = True,
+        compile: str | bool = "auto",
     ) -> None:
+        if compile not in ("auto", "numpy", "native", True, False):
+            raise ArgumentError(
+                "compile must be 'auto', 'numpy', 'native' or False, got "
+                f"{compile!r}"
+            )
         if schedule_every not in ("epoch", "step"):
             raise ArgumentError(
                 f"schedule_every must be 'epoch' or 'step', got {schedule_every!r}"
@@ -105,6 +118,8 @@ class Trainer:
         self._parameters = list(model.parameters())
         self._weights = [p for p in self._parameters if p.ndim > 1]
         self._guard = Guard(model) if guard else None
+        self._compile = "auto" if compile is True else compile
+        self._compiled: Any = None
         self.history = History()
         self.epoch = 0  # finished epochs
         self.step = 0  # finished updates
@@ -174,19 +189,42 @@ class Trainer:
         return True
 
     def train_step(self, batch: Sequence[Any]) -> float:
-        """Forward, loss, backward, clipping, update; returns the loss.
+        """`update`, captured once that pays; returns the loss.
 
-        Override it for a step of another kind.
+        Override it for a step that is not captured.
         """
         if self._guard is not None:
             self._guard.before_step()
+        if not self._compile or self.step < WORTH_CAPTURING:
+            return float(self.update(*batch).array)
+        if self._compiled is None:
+            self._compiled = self._captured_update()
+        # Which plan runs depends on the number of the step: equal after a resume.
+        self._compiled.calls = self.step
+        try:
+            return float(self._compiled(*batch).array)
+        except SuspiciousStep:  # nothing has changed: look into it, or go on
+            assert self._guard is not None
+            self._guard.rewind()
+            return float(self.update(*batch).array)
+
+    def _captured_update(self) -> Any:
+        from dotori.compiler.step import Compiled
+
+        return Compiled(self.update, str(self._compile), strict=False)
+
+    def update(self, *batch: Any) -> Tensor:
+        """Forward, loss, backward, clipping, the optimiser's step; returns the loss.
+
+        It runs as a captured step: see `dotori.compile`. Override it for a step of
+        another kind.
+        """
         self.optimizer.zero_grad()
         loss = self.compute_loss(batch)
         total = self._add_penalties(loss)
         total.backward()
-        value = float(total.array)
         if self._guard is not None:
-            self._guard.after_backward(value, lambda: self.compute_loss(batch), self)
+            self._guard.after_backward(total, lambda: self.compute_loss(batch), self)
         if self.clip_norm is not None:
             optim.clip_grad_norm_(self._parameters, self.clip_norm)
         if self.clip_value is not None:
@@ -194,7 +232,7 @@ class Trainer:
         self.optimizer.step()
         if self.schedule is not None and self.schedule_every == "step":
             self.schedule.step()
-        return float(loss.array)
+        return loss
 
     def compute_loss(self, batch: Sequence[Any]) -> Tensor:
         """The loss of one batch, without penalties."""

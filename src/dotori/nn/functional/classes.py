@@ -53,7 +53,7 @@ def _captured_labels(
 ) -> tuple[Any, bool]:
     """In a captured step, the check is made at each run, before weights change."""
     good = (labels >= 0) & (labels < n_classes)
-    skips = not 0 <= ignore_index < n_classes and bool((labels.array < 0).any())
+    skips = not 0 <= ignore_index < n_classes and bool((labels.concrete < 0).any())
     if skips:
         good = good | (labels == ignore_index)
 
