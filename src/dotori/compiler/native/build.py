@@ -18,8 +18,10 @@ from dotori.compiler.native import (
     apart,
     arrays,
     functions,
+    gemm,
     machine,
     products,
+    quiet,
     synchrony,
 )
 from dotori.errors import need
@@ -37,7 +39,6 @@ OPTIONS: dict[str, Any] = {
 
 def compiled(source: str) -> tuple[bytes, list[str]]:
     """Object code that defines `machine.ENTRY`, and the functions that it needs."""
-    products.define()
     return machine.assembled(lowered(source))
 
 
@@ -49,7 +50,8 @@ def lowered(source: str) -> str:
     types: Any = need("numba", "fast", "compiled steps").types
     whole = types.int64
     signature = (types.CPointer(whole), whole, whole)
-    with locks.global_compiler_lock:
+    context = target.target_context
+    with locks.global_compiler_lock, quiet.without_machine_code(context):
         flags = compiler.Flags()
         target.options.parse_as_flags(flags, {**OPTIONS, "nopython": True})
         flags.no_compile = True
@@ -86,7 +88,8 @@ def _names() -> dict[str, Any]:
         "apart": apart.decorator(OPTIONS),
         **arrays.views(),
         **functions.functions(),
-        **products.products(OPTIONS),
+        **products.products(),
+        **gemm.functions(),
         **synchrony.functions(),
     }
 

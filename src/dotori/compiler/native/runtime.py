@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.compiler.native import cache, machine, products, synchrony
+from dotori.compiler.native import cache, gemm, machine, products, synchrony
 from dotori.compiler.native.threads import run
 
 #: A step as C sees it; ctypes lets go of Python's lock while it runs.
@@ -98,8 +98,8 @@ def load(source: str) -> Native:
     >>> x.tolist()
     [0.0, 2.0, 4.0]
     """
-    products.define()
     synchrony.define()
+    gemm.define()
     return Native(_code(source))
 
 
@@ -107,13 +107,19 @@ def _code(source: str) -> bytes:
     """Object code of the text: from the disk, or compiled and kept there."""
     name = cache.key(source)
     kept = cache.read(name)
-    if kept is not None and not machine.missing(kept[1]):
+    if kept is not None and not _missing(kept[1]):
         return kept[0]
     from dotori.compiler.native import build
 
     code, needed = build.compiled(source)
-    missing = machine.missing(needed)
+    missing = _missing(needed)
     if missing:
         raise RuntimeError(f"a compiled step needs functions unknown here: {missing}")
     cache.write(name, code, needed)
     return code
+
+
+def _missing(needed: list[str]) -> list[str]:
+    """Those of the functions that there are not, once ours are provided."""
+    products.provide(needed)
+    return machine.missing(needed)
