@@ -1,4 +1,4 @@
-"""A model or a training step as a Python script that needs NumPy alone."""
+"""`export_script`: a model or a training step as a script that needs NumPy alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from dotori.compiler.script_model import Function, model_function, shape_text
-from dotori.compiler.script_text import script_text
+from dotori.compiler.script_step import Step, step_function
+from dotori.compiler.script_step_text import step_text, stored_arrays
+from dotori.compiler.script_text import demo_text, load_text, script_text
 from dotori.errors import ArgumentError, ShapeError
 from dotori.io.atomic import FilePath, atomic_write
+from dotori.nn.module import Module
 
 Array = np.ndarray[Any, Any]
 Weights = Literal["npz", "safetensors"]
@@ -21,21 +24,25 @@ _MOST_LINES = 40
 
 
 def export_script(
-    model: Any,
+    model_or_step: Any,
     example_inputs: Any,
     path: FilePath,
     weights: Weights = "npz",
 ) -> tuple[Path, Path]:
-    """Write a model as a stand-alone Python script, and its weights beside it.
+    """Write a model or a training step as a stand-alone script, its weights beside it.
 
     The script needs Python and NumPy, nothing else: not dotori. It is written to be
-    read, with one line for each layer and each function's formula.
+    read. A model becomes ``predict``, with a line for each layer; a training step
+    becomes ``train_step``: forward, the gradient of each value, and the optimiser's
+    update as its paper has it, all from the weights as they are now.
 
     Parameters
     ----------
-    model : Module
+    model_or_step : Module, or callable
+        The result of `dotori.compile` will do as well. A step is captured for this,
+        without changing anything.
     example_inputs : array, Tensor, or tuple of them
-        What the model is called with. The number of rows is free in the script.
+        What it is called with. The number of rows is free in a model's script.
     path : str or PathLike
         The script, ``.py``; without that ending it is added.
     weights : {"npz", "safetensors"}
@@ -49,17 +56,23 @@ def export_script(
     Raises
     ------
     ArgumentError
-        If the model does something that a script has no words for, or something else
+        If it does something that a script has no words for, or a model something else
         for another batch. Then nothing is written.
+    CaptureError
+        If a step cannot be captured.
     OSError
         If a file cannot be written. The old ones, if any, are as they were.
+
+    Notes
+    -----
+    Random numbers, such as dropout's, are NumPy's in the script. A schedule is not part
+    of it: give ``train_step`` its ``lr``.
 
     Examples
     --------
     >>> import pathlib, tempfile
     >>> import dotori
     >>> from dotori import nn
-    >>> _ = dotori.manual_seed(0)
     >>> model = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> script, _ = export_script(model, dotori.zeros(4, 3), folder / "small.py")
@@ -74,11 +87,27 @@ def export_script(
     target = Path(path)
     if target.suffix != ".py":
         target = target.with_name(target.name + ".py")
-    function = model_function(model, inputs)
-    text = model_text(model, function, inputs, target.stem, weights)
+    found = getattr(model_or_step, "model", model_or_step)
+    if isinstance(found, Module):
+        function = model_function(found, inputs)
+        text = model_text(found, function, inputs, target.stem, weights)
+        arrays = function.weights
+    else:
+        step = _step(found, example_inputs, inputs)
+        text, arrays = step_text(step, target.stem, weights), stored_arrays(step)
     stored = target.with_suffix(f".{weights}")
-    write_both(target, text, stored, function.weights)
+    write_both(target, text, stored, arrays)
     return target, stored
+
+
+def _step(function: Any, example: Any, inputs: list[Array]) -> Step:
+    if not callable(function):
+        raise ArgumentError(
+            "export_script: a model or a function that makes a training step was "
+            f"wanted, got {type(function).__name__}"
+        )
+    args = example if isinstance(example, tuple) else (example,)
+    return step_function(getattr(function, "function", function), args, inputs)
 
 
 def model_text(
@@ -91,21 +120,6 @@ def model_text(
         _main(function, inputs),
     ]
     return script_text(_docstring(model, function, name, weights), parts)
-
-
-def load_text(weights: str, source: str) -> str:
-    """The lines that read the weights, for code that calls them W."""
-    file = f'Path(__file__).with_suffix(".{weights}")'
-    read = "dict(np.load(FILE))" if weights == "npz" else "read_safetensors(FILE)"
-    comment = "# The weights, by the names that they have in the network."
-    text = f"{comment}\nFILE = {file}\nW = {read}"
-    return f"{text}\n\n\n{_LAYER}" if "layer(" in source else text
-
-
-_LAYER = '''def layer(name):
-    """The weights of one layer, by their own names."""
-    start = f"{name}."
-    return {key.removeprefix(start): W[key] for key in W if key.startswith(start)}'''
 
 
 def _docstring(model: Any, function: Function, name: str, weights: str) -> str:
@@ -139,7 +153,7 @@ def _docstring(model: Any, function: Function, name: str, weights: str) -> str:
 def _main(function: Function, inputs: Sequence[Array]) -> str:
     """What the script does when it is run."""
     count = len(inputs)
-    demo = ", ".join(_demo(x) for x in inputs)
+    demo = ", ".join(demo_text(x) for x in inputs)
     given = "sys.argv[1:2]" if count == 1 else f"sys.argv[1:{count + 1}]"
     kinds = "".join(f", np.{x.dtype.name}" for x in inputs[:1])
     reads = f"inputs = [read_array(name{kinds}) for name in {given}]"
@@ -158,15 +172,6 @@ def _main(function: Function, inputs: Sequence[Array]) -> str:
 
 if __name__ == "__main__":
     main()"""
-
-
-def _demo(x: Array) -> str:
-    """Random numbers of the shape and type of an input."""
-    shape = tuple(int(n) for n in x.shape)
-    if x.dtype.kind == "f":
-        return f"rng.standard_normal({shape}).astype(np.{x.dtype.name})"
-    high = max(2, int(x.max(initial=0)) + 1)
-    return f"rng.integers({high}, size={shape})"
 
 
 def write_both(

@@ -29,7 +29,7 @@ def read_safetensors(path: Path) -> dict[str, Array]:
             flat = np.frombuffer(
                 data[start + first : start + end], types[entry["dtype"]]
             )
-            arrays[name] = flat.reshape(entry["shape"])
+            arrays[name] = flat.reshape(entry["shape"]).copy()
     return arrays
 
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dotori.compiler.script_text import is_single
+from dotori.compiler.script_text import bracketed, infix
 
 SIGNS = {
-    "Add": "{0} + {1}",
-    "Sub": "{0} - {1}",
-    "Mul": "{0} * {1}",
-    "Div": "{0} / {1}",
-    "Pow": "{0} ** {1}",
-    "Matmul": "{0} @ {1}",
-    "Remainder": "{0} % {1}",
-    "FloorDivide": "{0} // {1}",
-    "Eq": "{0} == {1}",
-    "Ne": "{0} != {1}",
-    "Lt": "{0} < {1}",
-    "Le": "{0} <= {1}",
-    "Gt": "{0} > {1}",
-    "Ge": "{0} >= {1}",
-    "LogicalAnd": "{0} & {1}",
-    "LogicalOr": "{0} | {1}",
+    "Add": "+",
+    "Sub": "-",
+    "Mul": "*",
+    "Div": "/",
+    "Pow": "**",
+    "Matmul": "@",
+    "Remainder": "%",
+    "FloorDivide": "//",
+    "Eq": "==",
+    "Ne": "!=",
+    "Lt": "<",
+    "Le": "<=",
+    "Gt": ">",
+    "Ge": ">=",
+    "LogicalAnd": "&",
+    "LogicalOr": "|",
 }
 
 _FUNCTIONS = {
@@ -58,18 +58,13 @@ def op_phrase(
     `shape` is that of its first input.
     """
     if name in SIGNS:
-        return SIGNS[name].format(*map(bracketed, inputs))
+        return infix(inputs[0], SIGNS[name], inputs[1])
     if name == "Neg":
         return f"-{bracketed(inputs[0])}"
     if name in _FUNCTIONS:
         return f"{_FUNCTIONS[name]}({', '.join(inputs)})"
     found = _PHRASES.get(name)
     return None if found is None else found(inputs, attrs, shape)
-
-
-def bracketed(text: str) -> str:
-    """In brackets, unless it is a name, a number or a call."""
-    return text if is_single(text) else f"({text})"
 
 
 Ins = Sequence[str]

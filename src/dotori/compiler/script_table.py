@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dotori.compiler.script import load_text, write_both
+from dotori.compiler.script import write_both
 from dotori.compiler.script_model import model_function
-from dotori.compiler.script_text import broken, literal, script_text
+from dotori.compiler.script_text import broken, literal, load_text, script_text
 from dotori.errors import ArgumentError
 from dotori.io.atomic import FilePath
 

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 WIDTH = 88
 
@@ -49,6 +50,30 @@ def script_text(docstring: str, parts: Iterable[str]) -> str:
     return f'"""{quoted.strip()}\n"""\n\n{imports}\n\n{_spaced(text)}\n'
 
 
+def load_text(weights: str, source: str) -> str:
+    """The lines that read the weights, for code that calls them W."""
+    file = f'Path(__file__).with_suffix(".{weights}")'
+    read = "dict(np.load(FILE))" if weights == "npz" else "read_safetensors(FILE)"
+    comment = "# The weights, by the names that they have in the network."
+    text = f"{comment}\nFILE = {file}\nW = {read}"
+    return f"{text}\n\n\n{_LAYER}" if "layer(" in source else text
+
+
+_LAYER = '''def layer(name):
+    """The weights of one layer, by their own names."""
+    start = f"{name}."
+    return {key.removeprefix(start): W[key] for key in W if key.startswith(start)}'''
+
+
+def demo_text(x: Any) -> str:
+    """Random numbers of the shape and type of an input."""
+    shape = tuple(int(n) for n in x.shape)
+    if x.dtype.kind == "f":
+        return f"rng.standard_normal({shape}).astype(np.{x.dtype.name})"
+    high = max(2, int(x.max(initial=0)) + 1)
+    return f"rng.integers({high}, size={shape})"
+
+
 def _spaced(text: str) -> str:
     """One blank line before what is no definition, as the first thing; else two."""
     return f"\n{text}" if text.startswith(("def ", "class ", "@")) else text
@@ -67,10 +92,10 @@ def called_functions(text: str) -> list[str]:
 
 @cache
 def _library() -> dict[str, str]:
-    from dotori.compiler import script_columns, script_functions
+    from dotori.compiler import script_columns, script_functions, script_optimizers
 
     found: dict[str, str] = {}
-    for module in (script_functions, script_columns):
+    for module in (script_functions, script_columns, script_optimizers):
         found |= plain_sources(module)
     return found
 
@@ -101,7 +126,10 @@ def _plain_function(node: ast.FunctionDef, lines: list[str]) -> str:
     for argument in ast.walk(node.args):
         if isinstance(argument, ast.arg):
             argument.annotation = None
-    head = broken(f"def {node.name}({ast.unparse(node.args)}):")
+    head = f"def {node.name}({ast.unparse(node.args)}):"
+    if len(head) > WIDTH:
+        arguments = _filled(_arguments(ast.unparse(node.args)), "    ")
+        head = f"def {node.name}(\n{arguments}\n):"
     return "\n".join([head, *lines[node.body[0].lineno - 1 : node.end_lineno]])
 
 
@@ -171,8 +199,43 @@ def comment_text(value: str) -> str:
 def is_single(text: str) -> bool:
     """Whether it is a name, a number or a call: no operator outside of brackets."""
     return not text.startswith("-") and all(
-        depth or c != " " for _, c, depth in _scan(text)
+        depth or c not in " *" for _, c, depth in _scan(text)
     )
+
+
+def bracketed(text: str) -> str:
+    """In brackets, unless it is a name, a number or a call."""
+    return text if is_single(text) else f"({text})"
+
+
+_RANKS = {"**": 4, **dict.fromkeys("*/@%", 3), "//": 3, "+": 2, "-": 2}
+
+
+def infix(left: str, sign: str, right: str) -> str:
+    """Two texts with a sign between them, in brackets where its rank asks for them.
+
+    Examples
+    --------
+    >>> infix(infix("a", "+", "b"), "*", infix("c", "**", "2"))
+    '(a + b) * c**2'
+    >>> infix("a", "-", infix("b", "-", "c")), infix(infix("a", "*", "b"), "*", "c")
+    ('a - (b - c)', 'a * b * c')
+    """
+    rank = _RANKS.get(sign, 1)
+    least = rank + 1 if sign == "**" or rank == 1 else rank
+    a = left if _rank(left) >= least else f"({left})"
+    b = right if _rank(right) > rank else f"({right})"
+    return f"{a}**{b}" if sign == "**" else f"{a} {sign} {b}"
+
+
+def _rank(text: str) -> int:
+    """That of the weakest sign outside of brackets; 5 without one."""
+    outer = "".join(c if not depth else "_" for _, c, depth in _scan(text))
+    if outer.startswith("-"):
+        return 2
+    signs = [token for token in outer.split(" ")[1::2]]
+    found = [_RANKS.get(token, 1) for token in signs]
+    return min(found, default=4 if "**" in outer else 5)
 
 
 def _scan(text: str) -> Iterator[tuple[int, str, int]]:
