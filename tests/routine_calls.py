@@ -154,6 +154,6 @@ def agree(example: Example, how: str = "python", threads: int = 1) -> None:
             np.testing.assert_array_equal(found, wanted)
             continue
         exact = wanted.dtype == np.float64
-        scale = float(np.abs(wanted).max(initial=1.0))
+        scale = float(np.fmax.reduce(np.abs(wanted), axis=None, initial=1.0))
         bound = (1e-12 if exact else 2e-5) * scale
         np.testing.assert_allclose(found, wanted, rtol=0, atol=bound)

@@ -112,6 +112,10 @@ MODULES = {
     "GRU": "gru",
     "Convolution": "convolution",
     "ConvolutionWithBias": "convolution",
+    "MaxPool": "pooling",
+    "PutWinners": "pooling",
+    "WindowSum": "pooling",
+    "SpreadSum": "pooling",
 }
 
 
