@@ -51,6 +51,8 @@ class Native:
         self._linked = machine.Linked(code)  # owns the memory of the code
         self.address = self._linked.address
         self.step = STEP(self.address)
+        # A call that is bound to a table keeps the code alive, not this object.
+        self.step.__dict__["code"] = self._linked
         self._last: tuple[Any, Callable[[], int]] = (None, int)
 
     def __call__(self, table: NDArray[np.int64], threads: int = 1) -> int:
