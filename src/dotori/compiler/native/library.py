@@ -223,23 +223,32 @@ def lies(value: Value, order: Axes) -> bool:
 
 def source(routines: Iterable[Routine]) -> str:
     """The text of the functions that the routines need, each before its first use."""
-    parts: dict[str, str] = {}
+    parts: dict[str, Any] = {}
     for routine in routines:
         _gather(routine.function, parts)
-    return "\n\n".join(parts.values())
+    return "\n\n".join(map(_text, parts.items()))
 
 
-def _gather(function: Any, parts: dict[str, str]) -> None:
-    """Add a function's text, after that of all it names in its module."""
-    if function.__name__ in parts:
+def _gather(function: Any, parts: dict[str, Any]) -> None:
+    """Add a function, after all that it names in its module: functions and numbers."""
+    if parts.get(function.__name__) is function:
         return
     for name in function.__code__.co_names:
         used = function.__globals__.get(name)
         if isinstance(used, FunctionType) and _is_of_a_routine(used):
             _gather(used, parts)
-        elif isinstance(used, int | float) and name not in parts:
-            parts[name] = f"{name} = {used!r}"
-    parts[function.__name__] = inspect.getsource(function).rstrip() + "\n"
+        elif isinstance(used, int | float) and parts.setdefault(name, used) != used:
+            raise ValueError(f"two modules of native routines disagree on {name}")
+    if parts.setdefault(function.__name__, function) is not function:
+        raise ValueError(f"two native routines are named {function.__name__}")
+
+
+def _text(part: tuple[str, Any]) -> str:
+    """The line of a number, or the lines of a function."""
+    name, value = part
+    if isinstance(value, FunctionType):
+        return inspect.getsource(value).rstrip() + "\n"
+    return f"{name} = {value!r}"
 
 
 def _is_of_a_routine(function: FunctionType) -> bool:

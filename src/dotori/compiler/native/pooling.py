@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dotori.compiler.native.gathered import add_numbers
 from dotori.compiler.native.language import Array, apart, compiled
 from dotori.compiler.native.library import Argument, Call, Routine, Table, Write, lies
 from dotori.kernels.tiling import Tiling, places
@@ -106,13 +107,6 @@ def add_where_won(dy: Array, winners: Array, k: int, dx: Array) -> None:
         dx[c] += dy[c] if winners[c] == tap else none
 
 
-@apart
-def add_channels(source: Array, target: Array) -> None:
-    """target += source."""
-    for c in range(target.shape[0]):
-        target[c] += source[c]
-
-
 @compiled
 def max_pool_forward(
     x: Array,
@@ -174,7 +168,7 @@ def window_sum_forward(
             for k in range(where.shape[1]):
                 at = where[o, k]
                 if at >= 0:
-                    add_channels(source[at], target[o])
+                    add_numbers(source[at], target[o])
 
 
 @compiled
@@ -192,7 +186,7 @@ def spread_sum_forward(
             for k in range(where.shape[1]):
                 at = where[o, k]
                 if at >= 0:
-                    add_channels(source[o], target[at])
+                    add_numbers(source[o], target[at])
 
 
 #: The routine of each rule.

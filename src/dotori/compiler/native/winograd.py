@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dotori.compiler.native.gathered import add_numbers, copy_numbers
 from dotori.compiler.native.language import (
     Array,
     apart,
@@ -140,20 +141,6 @@ def gradient_rows(
         e5[k] = g3[k]
 
 
-@apart
-def copy_row(source: Array, target: Array) -> None:
-    """target = source."""
-    for k in range(source.shape[0]):
-        target[k] = source[k]
-
-
-@apart
-def add_row(source: Array, target: Array) -> None:
-    """target += source."""
-    for k in range(source.shape[0]):
-        target[k] += source[k]
-
-
 @compiled
 def cut_tile(picture: Array, tile: Array, top: int, left: int, size: int) -> None:
     """tile (size, size, C) = the places of a picture from (top, left) on; 0 outside."""
@@ -162,7 +149,7 @@ def cut_tile(picture: Array, tile: Array, top: int, left: int, size: int) -> Non
         for s in range(size):
             i, j = top + r, left + s
             if 0 <= i < height and 0 <= j < width:
-                copy_row(picture[i, j], tile[r, s])
+                copy_numbers(picture[i, j], tile[r, s])
             else:
                 tile[r, s, :] = 0
 
@@ -248,7 +235,7 @@ def output_tile(
         )
         if not whole:
             for s in range(width - left):
-                copy_row(tile[0, s], picture[top + r, left + s])
+                copy_numbers(tile[0, s], picture[top + r, left + s])
     # fmt: on
 
 
@@ -363,7 +350,7 @@ def winograd_kernels(
     for p in range(thread, 36, threads):
         for part in range(1, sums.shape[0]):
             for k in range(sums.shape[2]):
-                add_row(sums[part, p, k], sums[0, p, k])
+                add_numbers(sums[part, p, k], sums[0, p, k])
     barrier(table, thread, threads)
     n = dw.shape[0] * dw.shape[1]
     total = sums[0].reshape(36, n)
