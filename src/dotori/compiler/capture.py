@@ -92,6 +92,7 @@ class Capture(Trace):
         self.calls: list[str] = []
         self.entered: dict[int, Entered] = {}
         self.made_here: list[weakref.ref[Any]] = []
+        self.alive: list[Any] = []
         self._saved: dict[int, tuple[Any, Any]] = {}
         self._streams: dict[int, tuple[Generator, Any]] = {}
         self.memory: dict[int, tuple[Any, Value]] = {}  # an optimiser's arrays
@@ -127,6 +128,7 @@ class Capture(Trace):
             grad = None if node is None else node.grad
             known = Entered(weakref.ref(t), node, array, traced, traced.value, grad)
             self.entered[id(t)] = known
+            self.alive.append(t)  # so that no other tensor gets its id meanwhile
         t.array = cast(Any, known.traced)
         return known.traced
 
@@ -294,11 +296,11 @@ class Capture(Trace):
         """`zero_grad`: what a leaf has from before the step does not count."""
         self.forgotten.update(id(p.node) for group in groups for p in group["params"])
 
-    def update(self, optimizer: Any, closure: Any) -> None:
+    def update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """`Optimizer.step`: see `dotori.compiler.optimizers`."""
         from dotori.compiler.optimizers import record_update
 
-        record_update(self, optimizer, closure)
+        record_update(self, optimizer, bool(args or kwargs))
 
     # ------------------------------------------------------------ what cannot be
 

@@ -51,8 +51,8 @@ class Captured:
         Tensors from outside, and the array in which each must still lie.
     gradients : list of (node, place)
         Leaves that keep a gradient, and its place among the outputs.
-    without_gradient : list of Node
-        Leaves that must have no gradient when the step begins.
+    begins_with : list of (Node, weak reference or None)
+        Leaves, and the gradient that each must have when the step begins.
     cleared : list of Node
         Leaves that have none when it ends.
     calls : list of str
@@ -65,7 +65,7 @@ class Captured:
     result: Any = None
     tensors: list[tuple[weakref.ref[Any], Any]] = field(default_factory=list)
     gradients: list[tuple[Node, int]] = field(default_factory=list)
-    without_gradient: list[Node] = field(default_factory=list)
+    begins_with: list[tuple[Node, Any]] = field(default_factory=list)
     cleared: list[Node] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
@@ -75,7 +75,10 @@ class Captured:
             tensor = reference()
             if tensor is None or tensor.array is not array:
                 return False
-        return all([node.grad is None for node in self.without_gradient])
+        for node, gradient in self.begins_with:
+            if node.grad is not (None if gradient is None else gradient()):
+                return False
+        return True
 
 
 def capture(
@@ -196,6 +199,7 @@ def _finished(session: Capture, result: Any) -> Captured:
     host, after = _in_time(session.host)
     later = [(a, [_place(outputs, g) for g in a.gradients]) for a in session.later]
     _look_for_leaks(session)
+    session.alive.clear()
     prologue, tensors = _states(session)
     _check_changes(session)
     program = Program(
@@ -213,12 +217,12 @@ def _finished(session: Capture, result: Any) -> Captured:
             )
     if session.failure:
         raise CaptureError(session.failure)
-    without = [
-        entered.node
+    begins_with = [
+        (entered.node, None if g is None else weakref.ref(g))
         for entered in session.entered.values()
         if entered.node is not None
-        and entered.gradient is None
         and id(entered.node) not in session.forgotten
+        and ((g := entered.gradient) is None or id(g) in session.entered)
     ]
     later = [(act, []) for act in after] + later
     return Captured(
@@ -228,7 +232,7 @@ def _finished(session: Capture, result: Any) -> Captured:
         template,
         tensors,
         kept,
-        without,
+        begins_with,
         cleared,
         session.calls,
     )

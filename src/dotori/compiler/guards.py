@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from dotori import nn
 from dotori._tensor import Tensor
 from dotori.autograd.graph import GRAD, recording
 from dotori.dtypes import get_default_dtype
+from dotori.nn.module import structure
 
 _PLAIN = (bool, int, float, str, bytes, type(None))
 
@@ -19,17 +21,27 @@ class Surroundings:
     """What a function reaches without its arguments: networks, and tensors.
 
     Found are those in its closure, among the globals that it names, its defaults, the
-    object that it is a method of, and in the attributes and lists of such.
+    object that it is a method of, and in the attributes and lists of such. None is kept
+    alive. From then on, each change of a module's attributes moves a clock, which is
+    part of the signature.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-        self.modules: list[nn.Module] = []
-        self._tensors: dict[int, Tensor] = {}
+        self._modules: list[weakref.ref[nn.Module]] = []
+        self._tensors: dict[int, weakref.ref[Tensor]] = {}
         self._names: dict[int, str] = {}
         self._seen: set[int] = set()
         for value in _reach(function):
             self._look(value, 2)
+
+    def modes(self) -> tuple[Any, ...]:
+        """Whether each module trains, and when attributes last changed."""
+        found = [m.training if (m := r()) is not None else None for r in self._modules]
+        return (structure.clock, *found)
+
+    def modules(self) -> list[nn.Module]:
+        """The modules that live."""
+        return [m for r in self._modules if (m := r()) is not None]
 
     def _look(self, value: Any, depth: int) -> None:
         if id(value) in self._seen:
@@ -38,7 +50,7 @@ class Surroundings:
         if isinstance(value, nn.Module):
             self._add(value)
         elif isinstance(value, Tensor):
-            self._tensors[id(value)] = value
+            self._tensors[id(value)] = weakref.ref(value)
         elif isinstance(value, (list, tuple)) and depth:
             for part in value[:1000]:
                 self._look(part, depth - 1)
@@ -54,10 +66,12 @@ class Surroundings:
 
     def _add(self, module: nn.Module) -> None:
         for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
-            self._tensors.setdefault(id(tensor), tensor)
+            self._tensors.setdefault(id(tensor), weakref.ref(tensor))
             self._names.setdefault(id(tensor), name)
-        known = set(map(id, self.modules))
-        self.modules += [m for m in module.modules() if id(m) not in known]
+        for part in module.modules():
+            if not any(r() is part for r in self._modules):
+                self._modules.append(weakref.ref(part))
+                structure.watch(part)
 
     def names(self) -> dict[int, str]:
         """The names of weights and buffers, by id."""
@@ -65,7 +79,7 @@ class Surroundings:
 
     def tensors(self) -> list[Tensor]:
         """Tensors that the step may use."""
-        return list(self._tensors.values())
+        return [t for r in self._tensors.values() if (t := r()) is not None]
 
 
 def _reach(function: Any) -> list[Any]:
@@ -98,12 +112,7 @@ def signature(args: Any, kwargs: Any, around: Surroundings) -> Any:
     return (
         tuple([_part(a) for a in args]),
         tuple([(k, _part(kwargs[k])) for k in sorted(kwargs)]) if kwargs else (),
-        tuple(
-            [
-                m.training if m._hooks is None else (m.training, id(m))
-                for m in around.modules
-            ]
-        ),
+        around.modes(),
         recording.state.flags & GRAD,
         get_default_dtype(),
     )

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from dotori.compiler.traced import Traced
 
 
-def record_update(session: Capture, optimizer: Any, closure: Any) -> None:
+def record_update(session: Capture, optimizer: Any, closure: bool) -> None:
     """Record one step of `optimizer`, and make it if it is a kernel."""
-    if closure is not None or optimizer._hooks:
+    if closure or optimizer._hooks:
         session.value_needed(np.zeros(()), "the optimiser has a closure or hooks")
     params = [p for group in optimizer.param_groups for p in group["params"]]
     ready = [p for p in params if p.grad is not None]
@@ -34,6 +34,7 @@ def record_update(session: Capture, optimizer: Any, closure: Any) -> None:
         session.enter(p, p.grad)
     if optimizer._state_is_out:
         optimizer._take_state_back()
+    optimizer._opt_called = True  # for schedules, which should step after
     plain = type(optimizer).update is Optimizer.update
     if plain or not _record_kernels(session, optimizer):
         _leave_for_later(session, optimizer, ready)

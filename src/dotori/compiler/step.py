@@ -90,8 +90,25 @@ class Entry:
         return self.native or self.plan
 
     def numbers(self) -> list[Any]:
-        """What Python works out before a run."""
-        return [x for action in self.captured.host for x in action.run()]
+        """What Python works out before a run.
+
+        Raises
+        ------
+        Changed
+            If an optimiser finds that the capture holds no more; no step is counted.
+        """
+        found: list[Any] = []
+        counted: list[Numbers] = []
+        for action in self.captured.host:
+            try:
+                found += action.run()
+            except Changed:
+                for numbers in counted:
+                    numbers.undo()
+                raise
+            if isinstance(action, Numbers):
+                counted.append(action)
+        return found
 
     def run(self, arrays: list[Any], call: int) -> Any:
         """One step."""
@@ -197,7 +214,6 @@ class Compiled:
     ) -> Any:
         """Capture the step, and make it."""
         self._around = around = Surroundings(self.function)
-        key = signature(args, kwargs, around)
         try:
             _refuse_hooks(around)
             captured = capture(
@@ -206,10 +222,11 @@ class Compiled:
         except CaptureError as error:
             if self.strict:
                 raise
-            self._give_up(key, str(error))
+            self._give_up(signature(args, kwargs, around), str(error))
             return self.function(*args, **kwargs)
         self.captures += 1
         self.reasons.append(reason)
+        key = signature(args, kwargs, around)  # the capture may set attributes
         self._entries.pop(key, None)
         entry = self._entries[key] = Entry(captured, self.mode)
         while len(self._entries) > KEPT:
@@ -341,7 +358,7 @@ class Compiled:
 
 
 def _refuse_hooks(around: Surroundings) -> None:
-    for module in around.modules:
+    for module in around.modules():
         if module._hooks is not None and any(module._hooks):
             raise CaptureError(
                 f"{type(module).__name__} has forward hooks, which are Python that "

@@ -22,6 +22,20 @@ Self = TypeVar("Self", bound="Module")
 _handles = count()  # an id would be used again once its handle is freed
 
 
+class _Structure:
+    """When the attributes of modules in captured steps were last changed."""
+
+    clock = 0
+
+    @staticmethod
+    def watch(module: Module) -> None:
+        """Let each change of an attribute of `module` move the clock."""
+        object.__setattr__(module, "_watched", True)
+
+
+structure = _Structure()
+
+
 class Module:
     """The base of all layers and networks.
 
@@ -102,6 +116,8 @@ class Module:
             self._put("_modules", name, value)
         elif home is None:
             object.__setattr__(self, name, value)
+            if "_watched" in self.__dict__:
+                structure.clock += 1
         elif value is None or (home == "_buffers" and isinstance(value, Tensor)):
             self._put(home, name, value)
         else:
@@ -129,6 +145,8 @@ class Module:
             self._transient.discard(name)
         self.__dict__[home][name] = value
         self.__dict__[name] = value
+        if "_watched" in self.__dict__:
+            structure.clock += 1
 
     def __getattr__(self, name: str) -> Any:
         if "parametrizations" in self.__dict__.get("_modules", ()):
@@ -151,6 +169,8 @@ class Module:
             del self.__dict__[home][name]
             self._transient.discard(name)
         object.__delattr__(self, name)
+        if "_watched" in self.__dict__:
+            structure.clock += 1
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None keeps the name free."""
@@ -394,6 +414,7 @@ class Module:
     def _add_hook(self, place: int, hook: Callable[..., Any]) -> _Handle:
         if self._hooks is None:
             object.__setattr__(self, "_hooks", ({}, {}))
+            structure.clock += 1
         return _Handle(self, place, hook)
 
     # ------------------------------------------------------------ state
@@ -450,3 +471,4 @@ class _Handle:
         hooks[self._place].pop(self._key, None)
         if not any(hooks):
             object.__setattr__(self._module, "_hooks", None)
+            structure.clock += 1

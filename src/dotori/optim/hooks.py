@@ -7,6 +7,7 @@ from functools import wraps
 from itertools import count
 from typing import Any, TypeVar
 
+from dotori.autograd.graph import CAPTURE, recording
 from dotori.errors import ArgumentError
 
 Hook = Callable[..., Any]
@@ -114,6 +115,8 @@ def with_hooks(step: Step) -> Step:
 
     @wraps(step)
     def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if recording.state.flags >= CAPTURE:
+            return recording.state.capture.update(self, args, kwargs)
         self._opt_called = True  # for schedules, which should step after
         if self._hooks is None or self._stepping:  # stepping: this is super().step()
             return step(self, *args, **kwargs)

@@ -170,8 +170,6 @@ class Optimizer(Hooked):
 
         `closure` computes the loss anew, with gradients, and returns it.
         """
-        if recording.state.flags >= CAPTURE:
-            return recording.state.capture.update(self, closure)
         loss = None
         if closure is not None:
             with enable_grad():
