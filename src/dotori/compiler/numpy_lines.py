@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 #: ones are added pairwise, which loses fewer digits.
 FEW = 1024
 
+#: Up to this size an array of equal numbers pays where NumPy is slow with one number.
+SMALL = 32_768
+
+_EXTREMES = ("maximum", "minimum", "fmax", "fmin")
+
 
 def erf(x: Any) -> Any:
     """The error function."""
@@ -63,7 +68,7 @@ def lines(scribe: Scribe, instr: Instr) -> list[str]:
 def _into(s: Scribe, y: Value, expression: str) -> list[str]:
     """`y` takes the elements of an expression that makes a new array."""
     if s.is_fixed(y):
-        return [f"copyto({s.name(y)}, {expression})"]
+        return [f"{s.name(y)}[...] = {expression}"]
     return [f"{s.name(y)} = {expression}"]
 
 
@@ -78,25 +83,28 @@ def _made(s: Scribe, y: Value) -> list[str]:
 def _ufunc(s: Scribe, instr: Instr) -> list[str]:
     y = instr.output
     floats = {x.dtype for x in instr.values() if x.dtype.kind == "f"}
-    given = ", ".join(_operand(s, x, floats) for x in instr.inputs)
+    given = ", ".join(_operand(s, x, floats, instr) for x in instr.inputs)
     if not s.is_fixed(y):
         return [f"{s.name(y)} = {instr.op}({given})"]
-    keyword = "out=" if instr.op in ("maximum", "minimum") else ""  # NumPy asks for it
+    keyword = "out=" if instr.op in _EXTREMES[:2] else ""  # NumPy asks for it there
     return [f"{instr.op}({given}, {keyword}{s.name(y)})"]
 
 
-def _operand(s: Scribe, x: Operand, floats: set[np.dtype[Any]]) -> str:
+def _operand(s: Scribe, x: Operand, floats: set[np.dtype[Any]], instr: Instr) -> str:
     """An operand's name.
 
-    A number beside floats becomes an array of their type once, not at each call.
+    A number beside floats becomes an array of their type once, not at each call; for
+    extremes one of the full shape, which NumPy compares twice as fast.
     """
     if isinstance(x, Value) or len(floats) != 1:
         return s.name(x)
     (dtype,) = floats
+    y = instr.output
+    full = instr.op in _EXTREMES and y.nbytes <= SMALL
     with np.errstate(all="ignore"):
-        array = np.asarray(x, dtype)
+        array = np.full(y.shape if full else (), x, dtype)
     stem = repr(x).replace(".", "_").replace("-", "m").replace("+", "")
-    return s.bind(f"n{stem}", array, (type(x), repr(x), dtype))
+    return s.bind(f"n{stem}", array, (type(x), repr(x), dtype, array.shape))
 
 
 def _where(s: Scribe, instr: Instr) -> list[str]:
@@ -108,19 +116,19 @@ def _where(s: Scribe, instr: Instr) -> list[str]:
     masked = f"copyto({out}, {a}, where={c})"
     if isinstance(other, Value) and s.together(y, other):
         return [masked]
-    return [f"copyto({out}, {b})", masked]
+    return [f"{out}[...] = {b}", masked]
 
 
 def _cast(s: Scribe, instr: Instr) -> list[str]:
     y, x = instr.output, instr.inputs[0]
     if isinstance(x, Value) and s.together(y, x):
         return []
-    return [*_made(s, y), f'copyto({s.name(y)}, {s.name(x)}, "unsafe")']
+    return [*_made(s, y), f"{s.name(y)}[...] = {s.name(x)}"]
 
 
 def _copy(s: Scribe, instr: Instr) -> list[str]:
     y, x = instr.output, instr.inputs[0]
-    return [*_made(s, y), f"copyto({s.name(y)}, {s.name(x)})"]
+    return [*_made(s, y), f"{s.name(y)}[...] = {s.name(x)}"]
 
 
 def _erf(s: Scribe, instr: Instr) -> list[str]:
@@ -194,8 +202,8 @@ def _view(s: Scribe, instr: Instr) -> list[str]:
     if s.is_alias(y):
         return []
     if s.is_dense(y):  # a reshape that has to copy
-        return [f"copyto({s.reshaped(y, x.shape)}, {s.name(x)})"]
-    return [f"copyto({s.name(y)}, {s.name(x)}.reshape({y.shape}))"]
+        return [f"{s.reshaped(y, x.shape)}[...] = {s.name(x)}"]
+    return [f"{s.name(y)}[...] = {s.name(x)}.reshape({y.shape})"]
 
 
 def _viewing(instr: Instr, x: Value, name: str) -> str:
@@ -264,7 +272,7 @@ def _update(s: Scribe, instr: Instr) -> list[str]:
     inside = f"{s.name(y)}[{_index(instr)}] = {s.name(part)}"
     if not s.is_fixed(y):
         return [f"{s.name(y)} = array({s.name(x)})", inside]
-    whole = [] if s.together(y, x) else [f"copyto({s.name(y)}, {s.name(x)})"]
+    whole = [] if s.together(y, x) else [f"{s.name(y)}[...] = {s.name(x)}"]
     return [*whole, inside]
 
 
@@ -319,7 +327,7 @@ def _kernel(s: Scribe, instr: Instr) -> list[str]:
         if not s.is_fixed(y):
             first.append(f'{s.name(y)} = array({s.name(x)}, order="C")')
         elif not s.together(y, x):
-            first.append(f"copyto({s.name(y)}, {s.name(x)})")
+            first.append(f"{s.name(y)}[...] = {s.name(x)}")
     given = ", ".join(_filled(s, a, names) for a in attrs["args"])
     return [*first, f"{pair}({given})"]
 

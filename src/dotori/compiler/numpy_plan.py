@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dotori.compiler.ir import Program
 from dotori.compiler.numpy_source import Scribe
 from dotori.compiler.passes.memory import plan_memory
+from dotori.compiler.passes.types import with_casts
 
 
 class NumPyPlan:
@@ -46,7 +47,7 @@ class NumPyPlan:
     """
 
     def __init__(self, program: Program) -> None:
-        memory = plan_memory(program)
+        memory = plan_memory(with_casts(program))
         self.nbytes = memory.nbytes
         scribe = Scribe(memory)
         self._source = scribe.source()

@@ -17,8 +17,9 @@ from dotori.compiler.ir import Instr, Names, Operand, Value
 from dotori.compiler.numpy_lines import FUNCTIONS, lines
 from dotori.compiler.passes.arena import ALIGNMENT
 from dotori.compiler.passes.lifetimes import Lifetimes
-from dotori.compiler.passes.memory import MemoryPlan, Place
+from dotori.compiler.passes.memory import MemoryPlan, Place, overwritable
 from dotori.compiler.passes.strides import dense, same
+from dotori.compiler.primitives import VIEWS
 
 Array = NDArray[Any]
 
@@ -45,9 +46,12 @@ class Scribe:
         self._names = Names(program, _RESERVED)
         self._bound: dict[Hashable, str] = {}
         self._lives = Lifetimes(program)
+        self._where = ""
         self._arena = _aligned(memory.nbytes)
         self._numbers = {x: np.empty((), x.dtype) for x in program.host if not x.shape}
         self._read: set[Value] = set()
+        self._shown: list[Value] = []
+        self._same = self._renewed()
         self._given = {
             x: self._names.unique(f"{self._names(x)}_given") for x in self._numbers
         }
@@ -56,10 +60,31 @@ class Scribe:
 
     def name(self, x: Operand) -> str:
         """What a value is called; a number as it is written."""
+        if not isinstance(x, Value):
+            return repr(x)
+        x = self._same.get(x, x)
         name = self._names(x)
-        if isinstance(x, Value) and name not in self.globals and self.is_fixed(x):
+        if name not in self.globals and self.is_fixed(x):
             self.globals[name] = self._array(self.memory.places[x], x, x.shape)
+            self._shown.append(x)
         return name
+
+    def _renewed(self) -> dict[Value, Value]:
+        """For what is made in the place of another value: that one, whose name it has."""
+        program, places = self.memory.program, self.memory.places
+        whole = {(x, 0, x.shape, places[x].steps): x for x in program.states()}
+        found: dict[Value, Value] = {}
+        for instr in program.instrs:
+            for y in instr.outputs:
+                place = places[y]
+                state = whole.get((place.base, place.offset, y.shape, place.steps))
+                if state is not None and instr.op not in VIEWS:
+                    found[y] = state
+            for k, i in overwritable(instr):
+                x, y = instr.inputs[i], instr.outputs[k]
+                if isinstance(x, Value) and y not in found and self.together(y, x):
+                    found[y] = found.get(x, x)
+        return found
 
     def bind(self, stem: str, thing: Any, key: Hashable) -> str:
         """The name of a thing that is no value; one name for equal keys."""
@@ -137,7 +162,7 @@ class Scribe:
         body += copies  # before the states change
         for state, new in program.updates:
             if not self.memory.together(state, new):
-                body.append(f"copyto({self.name(state)}, {self.name(new)})")
+                body.append(f"{self.name(state)}[...] = {self.name(new)}")
         given = [*self._unpacked("inputs", program.inputs)]
         given += self._unpacked("host", program.host)
         given += [
@@ -154,8 +179,8 @@ class Scribe:
         program = self.memory.program
         instr = program.instrs[i]
         found = lines(self, instr)
-        before = program.instrs[i - 1].where if i else ""
-        if found and instr.where and instr.where != before:
+        if found and instr.where and instr.where != self._where:
+            self._where = instr.where
             found = [f"# {' '.join(instr.where.split())}", *found]
         return found + self._freed(i, instr)
 
@@ -194,13 +219,16 @@ class Scribe:
 
     def _arrays(self) -> list[str]:
         """What the arrays are that were made with the plan."""
-        kinds = {"state": "a state", "constant": "a constant", "host": "a host value"}
         found = []
-        for x, place in self.memory.places.items():
-            name = self._names(x)
-            if name in self.globals:
-                where = "arena" if place.base is None else kinds[place.base.kind]
-                found.append(f"{self._names.typed(x)}, in {where}, at {place.offset}")
+        for x in self._shown:
+            place = self.memory.places[x]
+            if place.base is None:
+                where = f"the arena at {place.offset}"
+            elif place.base is x:
+                where = f"a {x.kind}"
+            else:
+                where = f"{self._names(place.base)} at {place.offset}"
+            found.append(f"{self._names.typed(x)}, {where}")
         return found
 
 
