@@ -14,7 +14,7 @@ pytest.importorskip("rich", reason="the command line is an extra")
 import dotori
 from dotori import nn
 from dotori.cli import main
-from dotori.compiler import script_columns
+from dotori.compiler.script.library import columns as script_columns
 from dotori.data import read_table
 from dotori.data.fields import MISSING_WORDS
 from dotori.data.schema import infer_schema

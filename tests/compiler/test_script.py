@@ -8,9 +8,9 @@ import pytest
 
 import dotori
 from dotori import nn
-from dotori.compiler import script_functions
 from dotori.compiler.script import export_script
-from dotori.compiler.script_text import broken, called_functions
+from dotori.compiler.script.library import modules
+from dotori.compiler.script.text import broken, called_functions
 from dotori.errors import ArgumentError
 from dotori.nn import functional as F
 from numpy_alone import run_alone
@@ -280,11 +280,9 @@ def test_names_cannot_become_code(tmp_path):
 
 
 def test_every_function_of_the_library_says_what_it_is():
-    for name, function in vars(script_functions).items():
-        if callable(function) and getattr(function, "__module__", "").endswith(
-            "script_functions"
-        ):
-            assert function.__doc__, name
+    functions = [f for m in modules() for f in vars(m).values() if callable(f)]
+    own = [f for f in functions if ".library." in (f.__module__ or "")]
+    assert len(own) > 60 and all(f.__doc__ for f in own)
 
 
 def test_functions_bring_those_that_they_call():
@@ -298,3 +296,61 @@ def test_long_statements_break_at_their_commas_and_not_in_texts():
     line = broken(text, "(n, 3)")
     assert max(map(len, line.splitlines())) <= 88
     assert ast.dump(ast.parse(line)) == ast.dump(ast.parse(text))
+
+
+class Reader(nn.Module):
+    """A recurrent layer whose last state is read, beside all outputs."""
+
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.layer = getattr(nn, kind)(3, 4, **options)
+        self.head = nn.Linear(8 if options.get("bidirectional") else 4, 2)
+
+    def forward(self, x):
+        y, last = self.layer(x)
+        return self.head(y), last[-1] if isinstance(last, tuple) else last
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("RNN", {"nonlinearity": "relu"}),
+        ("RNN", {"num_layers": 2, "bias": False}),
+        ("GRU", {"batch_first": True, "bidirectional": True}),
+        ("LSTM", {"num_layers": 2, "bidirectional": True, "dropout": 0.5}),
+    ],
+)
+def test_recurrent_layers(kind, options, tmp_path):
+    dotori.manual_seed(0)
+    model = Reader(kind, **options).eval()
+    x = floats(5, 5, 3)
+    script, _ = export_script(model, x, tmp_path / "reader.py")
+    found = runpy.run_path(str(script))["predict"](x)
+    with dotori.no_grad():
+        wanted = model(dotori.tensor(x))
+    for a, b in zip(found, wanted, strict=True):
+        assert a.dtype == np.float32
+        np.testing.assert_allclose(a, b.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_a_transformer(norm_first, tmp_path):
+    class Tiny(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Embedding(20, 8)
+            layer = nn.TransformerEncoderLayer(
+                8, 2, 16, batch_first=True, activation="gelu", norm_first=norm_first
+            )
+            self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+            self.head = nn.Linear(8, 3)
+
+        def forward(self, x):
+            return self.head(self.encoder(self.words(x)).mean(dim=1))
+
+    dotori.manual_seed(0)
+    model = Tiny().eval()
+    x = np.random.default_rng(0).integers(0, 20, (3, 6))
+    script, _ = export_script(model, x[:2], tmp_path / "tiny.py")
+    y = runpy.run_path(str(script))["predict"](x)
+    np.testing.assert_allclose(y, outputs(model, x), rtol=1e-5, atol=1e-6)

@@ -9,7 +9,7 @@ import pytest
 import dotori
 from dotori import nn, optim
 from dotori.compiler.script import export_script
-from dotori.compiler.script_text import infix
+from dotori.compiler.script.text import infix
 from dotori.errors import ArgumentError, CaptureError
 from dotori.nn import functional as F
 from numpy_alone import run_alone
@@ -149,8 +149,10 @@ def tensors(x, y):
     return dotori.tensor(x), dotori.tensor(y)
 
 
-@pytest.mark.parametrize("begun", [False, True], ids=["new", "begun"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "begun"),
+    [*((name, False) for name in CASES), ("mlp", True), ("mlp dampened", True)],
+)
 def test_same_weights_as_dotori(name, begun, tmp_path):
     model, _, step, (x, y) = make(name)
     if begun:
@@ -299,7 +301,7 @@ def test_something_else(tmp_path):
 def test_brackets_where_they_are_needed():
     assert infix("a - b", "-", "c") == "a - b - c"
     assert infix("a", "/", "b * c") == "a / (b * c)"
-    assert infix("a**2", "**", "2") == "(a**2)**2"
-    assert infix("-a", "**", "2") == "(-a)**2"
+    assert infix("a**2", "**", "2") == "(a**2) ** 2"
+    assert infix("-a", "**", "2") == "(-a) ** 2"
     assert infix("f(a + b)", "@", "c.T") == "f(a + b) @ c.T"
     assert infix("a > b", "==", "c") == "(a > b) == c"

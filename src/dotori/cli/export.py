@@ -89,7 +89,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _export_table(model: Path, target: Path, weights: str) -> tuple[Path, Path]:
-    from dotori.compiler.script_table import export_table_script
+    from dotori.compiler.script.table import export_table_script
     from dotori.tabular.model import TableModel
 
     try:
