@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dotori.compiler.ir import Program
 from dotori.compiler.numpy_source import Scribe
 from dotori.compiler.passes.memory import plan_memory
-from dotori.compiler.passes.types import with_casts
+from dotori.compiler.passes.operands import with_casts
 
 
 class NumPyPlan:

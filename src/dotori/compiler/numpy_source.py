@@ -70,9 +70,11 @@ class Scribe:
         return name
 
     def _renewed(self) -> dict[Value, Value]:
-        """For what is made in the place of another value: that one, whose name it has."""
+        """For what is made in the place of another value, that one: it gives the name."""
         program, places = self.memory.program, self.memory.places
-        whole = {(x, 0, x.shape, places[x].steps): x for x in program.states()}
+        whole: dict[Hashable, Value] = {
+            (x, 0, x.shape, places[x].steps): x for x in program.states()
+        }
         found: dict[Value, Value] = {}
         for instr in program.instrs:
             for y in instr.outputs:

@@ -31,24 +31,20 @@ def with_casts(program: Program) -> Program:
       m1: float32[9] = multiply(i0, m0)
     outputs  m1
     """
-    known: dict[tuple[Value, str], Value] = {}
+    casts: dict[tuple[Value, str], Value] = {}
     kept: list[Instr] = []
+
+    def cast(x: Operand, instr: Instr) -> Operand:
+        dtype = instr.output.dtype
+        if not isinstance(x, Value) or x.dtype == dtype or not 1 < x.size <= _LARGEST:
+            return x
+        if (x, dtype.char) not in casts:
+            y = casts[x, dtype.char] = Value(x.shape, dtype, order=x.order)
+            kept.append(Instr("cast", (x,), (y,), {}, instr.where))
+        return casts[x, dtype.char]
+
     for instr in program.instrs:
         if instr.op in _IN_OUTPUT_TYPE:
-            dtype = instr.output.dtype
-            operands: list[Operand] = []
-            for x in instr.inputs:
-                if isinstance(x, Value) and x.dtype != dtype and 1 < x.size <= _LARGEST:
-                    cast = known.get((x, dtype.char))
-                    if cast is None:
-                        cast = Value(x.shape, dtype, name=x.name, order=x.order)
-                        known[x, dtype.char] = cast
-                        kept.append(Instr("cast", (x,), (cast,), {}, instr.where))
-                    x = cast
-                operands.append(x)
-            if any(a is not b for a, b in zip(operands, instr.inputs, strict=True)):
-                instr = Instr(
-                    instr.op, tuple(operands), instr.outputs, instr.attrs, instr.where
-                )
+            instr = instr.replaced({x: cast(x, instr) for x in instr.values()})
         kept.append(instr)
     return program.with_instrs(kept)
