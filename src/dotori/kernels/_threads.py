@@ -60,6 +60,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.forget)
 
 
+def number() -> int:
+    """How many threads share large work."""
+    return _threads.number
+
+
 def set_number(number: int) -> None:
     """Cut work into `number` pieces from now on."""
     _threads.number = number
