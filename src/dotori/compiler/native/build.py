@@ -37,19 +37,24 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def compiled(source: str) -> tuple[bytes, list[str]]:
+def compiled(source: str, arguments: int = 0) -> tuple[bytes, list[str]]:
     """Object code that defines `machine.ENTRY`, and the functions that it needs."""
-    return machine.assembled(lowered(source))
+    return machine.assembled(lowered(source, arguments))
 
 
-def lowered(source: str) -> str:
-    """The step in LLVM's language, optimised."""
+def lowered(source: str, arguments: int = 0) -> str:
+    """The step in LLVM's language, optimised.
+
+    It takes ``table, thread, threads``, or so many of int64 if any are asked for.
+    """
     compiler: Any = need("numba.core.compiler", "fast", "compiled steps")
     locks: Any = need("numba.core.compiler_lock", "fast", "compiled steps")
     target: Any = need("numba.core.registry", "fast", "compiled steps").cpu_target
     types: Any = need("numba", "fast", "compiled steps").types
     whole = types.int64
     signature = (types.CPointer(whole), whole, whole)
+    if arguments:
+        signature = (whole,) * arguments
     context = target.target_context
     with locks.global_compiler_lock, quiet.without_machine_code(context):
         flags = compiler.Flags()
@@ -110,7 +115,7 @@ def _add_entry(context: Any, result: Any) -> None:
     step = result.fndesc
     module = context.create_module("dotori")
     callee = context.declare_function(module, step)
-    kind = ir.FunctionType(whole, [whole.as_pointer(), whole, whole])
+    kind = ir.FunctionType(whole, list(map(context.get_value_type, step.argtypes)))
     entry = ir.Function(module, kind, machine.ENTRY)
     builder = ir.IRBuilder(entry.append_basic_block())
     status, number = context.call_conv.call_function(

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from dotori.compiler.native import blas, machine, products, small, tiles
+from dotori.compiler.native import blas, machine, small, tiles
 from dotori.errors import need
 
 SYMBOLS = {"dotori_sgemm": "sgemm", "dotori_dgemm": "dgemm"}
 
-#: From so many multiplications on, the library is called.
-LIMIT = 1 << 18
+#: Up to so many multiplications own loops are faster than the library; and up to so
+#: many of a matrix and a vector (`benchmarks/small_products.py`).
+LIMIT, VECTOR_LIMIT = 1 << 15, 1 << 20
 
 OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
@@ -41,7 +42,7 @@ def define() -> None:
 
 @cache
 def functions() -> dict[str, Any]:
-    """``product32(words)`` and ``product64(words)``, as `products` writes them down."""
+    """`product32` and `product64`, with the arguments that `products` names."""
     numba: Any = need("numba", "fast", "compiled steps")
     return {
         f"product{bits}": numba.njit(_product(bits), **OPTIONS) for bits in (32, 64)
@@ -52,37 +53,32 @@ def _product(bits: int) -> Any:
     """Cut out this thread's share, and multiply: rows, or columns if they are more."""
     numba: Any = need("numba", "fast", "compiled steps")
     gemm, size = numba.njit(_gemm(bits), **OPTIONS), bits // 8
-    a, b, out = products.A, products.B, products.OUT
-    a_row, a_step = products.A_ROW, products.A_STEP
-    b_step, b_column = products.B_STEP, products.B_COLUMN
-    out_row, out_column = products.OUT_ROW, products.OUT_COLUMN
-    rows, columns, depth = products.ROWS, products.COLUMNS, products.DEPTH
-    add, thread, threads = products.ADD, products.THREAD, products.THREADS
 
-    def product(words: Any) -> None:
-        m, n, k = words[rows], words[columns], words[depth]
-        left, right, to = words[a], words[b], words[out]
-        if words[threads] > 1:
+    def product(
+        a: int, a_row: int, a_step: int,
+        b: int, b_step: int, b_column: int,
+        out: int, out_row: int, out_column: int,
+        m: int, n: int, k: int, add: int, thread: int, threads: int,
+    ) -> None:  # fmt: skip
+        if threads > 1:
             longer = max(m, n)
-            first = longer * words[thread] // words[threads]
-            length = longer * (words[thread] + 1) // words[threads] - first
+            first = longer * thread // threads
+            length = longer * (thread + 1) // threads - first
             if m >= n:
                 m = length
-                left += first * words[a_row]
-                to += first * words[out_row]
+                a += first * a_row
+                out += first * out_row
             else:
                 n = length
-                right += first * words[b_column]
-                to += first * words[out_column]
-        if m <= 0 or n <= 0:
-            return
-        unit = words[out_column] == size or n == 1
-        gemm(
-            left, words[a_row] // size, words[a_step] // size,
-            right, words[b_step] // size, words[b_column] // size,
-            to, words[out_row] // size, words[out_column] // size, unit,
-            m, n, k, words[add] != 0,
-        )  # fmt: skip
+                b += first * b_column
+                out += first * out_column
+        if m > 0 and n > 0:
+            gemm(
+                a, a_row // size, a_step // size,
+                b, b_step // size, b_column // size,
+                out, out_row // size, out_column // size,
+                m, n, k, add != 0,
+            )  # fmt: skip
 
     return product
 
@@ -92,20 +88,26 @@ def _gemm(bits: int) -> Any:
     numba: Any = need("numba", "fast", "compiled steps")
     pointer, call = tiles.pointer(bits), _call(bits)
     few, loops = small.product(bits, OPTIONS), numba.njit(_loops(bits), **OPTIONS)
-    known, limit, most = blas.find() is not None, LIMIT, small.DEPTH
+    known, most = blas.find() is not None, small.DEPTH
+    limit, vector_limit = LIMIT, VECTOR_LIMIT
 
     def gemm(
         left: int, a_row: int, a_step: int,
         right: int, b_step: int, b_column: int,
-        to: int, row: int, column: int, unit: bool,
+        to: int, row: int, column: int,
         m: int, n: int, k: int, add: bool,
     ) -> None:  # fmt: skip
         a, b, out = pointer(left), pointer(right), pointer(to)
+        unit = column == 1 or n == 1
+        dense_a = a_row == 1 or a_step == 1
+        vector = m == 1 and a_step == 1
+        vector |= n == 1 and row == 1 and b_step == 1 and dense_a
+        few_enough = m * n * k <= (vector_limit if vector else limit) or not known
         if k == 0 or not unit or (b_step != 1 and b_column != 1):
             loops(a, a_row, a_step, b, b_step, b_column, out, row, column, m, n, k, add)
-        elif k <= most and (m * n * k <= limit or not known):
+        elif few_enough and (vector or k <= most):
             few(a, a_row, a_step, b, b_step, b_column, out, row, m, n, k, add)
-        elif known and (a_row == 1 or a_step == 1):
+        elif known and dense_a:
             plain_a, plain_b = a_step == 1, b_column == 1
             # an axis of one place may have any stride, which BLAS would refuse
             lda = max(a_row, k) if plain_a else max(a_step, m)

@@ -80,8 +80,11 @@ class Native:
         return partial(self.step, address, ctypes.c_int64(0), ctypes.c_int64(1))
 
 
-def load(source: str) -> Native:
+def load(source: str, arguments: int = 0) -> Native:
     """The text of a step as a function of the machine.
+
+    With `arguments`, the text's function takes so many numbers, all int64, and only
+    compiled code can call it.
 
     Examples
     --------
@@ -102,18 +105,18 @@ def load(source: str) -> Native:
     """
     synchrony.define()
     gemm.define()
-    return Native(_code(source))
+    return Native(_code(source, arguments))
 
 
-def _code(source: str) -> bytes:
+def _code(source: str, arguments: int) -> bytes:
     """Object code of the text: from the disk, or compiled and kept there."""
-    name = cache.key(source)
+    name = cache.key(f"{arguments} {source}")
     kept = cache.read(name)
     if kept is not None and not _missing(kept[1]):
         return kept[0]
     from dotori.compiler.native import build
 
-    code, needed = build.compiled(source)
+    code, needed = build.compiled(source, arguments)
     missing = _missing(needed)
     if missing:
         raise RuntimeError(f"a compiled step needs functions unknown here: {missing}")

@@ -43,7 +43,7 @@ def product(bits: int, options: dict[str, Any]) -> Any:
         k: int,
         add: bool,
     ) -> None:
-        fits = n * max(m, k) <= size
+        fits = n * max(m, k) <= size or (n == gap == b_step == 1)
         if n < 4 and n < m and fits and (a_row == 1 or a_step == 1):
             narrow(a, a_row, a_step, b, b_step, b_column, out, gap, m, n, k, add)
         else:
@@ -124,9 +124,17 @@ def _strip(rows: int, bits: int) -> Any:
         while j + lanes <= n:
             single(a, row, step, at(b, j), pitch, at(out, j), gap, k, add)
             j += lanes
+        if j < n and n >= lanes and not add:  # once more what is there already
+            j = n - lanes
+            single(a, row, step, at(b, j), pitch, at(out, j), gap, k, add)
+            return
         while j + quarter <= n:
             part(a, row, step, at(b, j), pitch, at(out, j), gap, k, add)
             j += quarter
+        if j < n and n >= quarter and not add:
+            j = n - quarter
+            part(a, row, step, at(b, j), pitch, at(out, j), gap, k, add)
+            return
         while j < n:
             one(a, row, step, at(b, j), pitch, at(out, j), gap, k, add)
             j += 1
