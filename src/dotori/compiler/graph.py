@@ -77,7 +77,7 @@ class Graph:
     >>> _ = step(dotori.ones(2, 3))
     >>> graph = step.graph()
     >>> [node.lines[0] for node in graph.nodes if node.kind == "instr"]
-    ['exp', 'sum']
+    ['exp', 'sum over 0, 1']
     >>> graph.svg().startswith("<svg")
     True
     """
