@@ -25,6 +25,7 @@ from dotori.compiler.native.language import Array, barrier, compiled, multiply_m
 from dotori.compiler.native.library import Call, Room, Routine, Table, Write, lies
 from dotori.compiler.native.winograd import (
     set_filters,
+    turn_kernels,
     winograd_correlate,
     winograd_kernels,
     winograd_sums,
@@ -50,6 +51,7 @@ def winograd_forward(
     b: Any,
     y: Array,
     gg: Array,
+    kernels: Array,
     filters: Array,
     bias: Array,
     tiles: Array,
@@ -63,13 +65,15 @@ def winograd_forward(
     threads: int,
 ) -> None:
     """y = x * w + b."""
-    set_filters(w, gg, filters, thread, threads)
+    turn_kernels(w, kernels, thread, threads)
     set_bias(b, bias, thread)
+    barrier(table, thread, threads)
+    set_filters(kernels, gg, filters, thread, threads)
     barrier(table, thread, threads)
     # fmt: off
     winograd_correlate(
         x, filters, bias[0], bias[1], y, tiles, products, small_in, small_out,
-        top, left, False, thread, threads,
+        top, left, thread, threads,
     )
     # fmt: on
 
@@ -100,7 +104,8 @@ def winograd_backward(
 ) -> None:
     """The gradients for x, w and b; None is not wanted."""
     if dx is not None:
-        set_filters(w, gg_turned, filters, thread, threads)
+        kernels = w.reshape(w.shape[0], w.shape[1], 9)
+        set_filters(kernels, gg_turned, filters, thread, threads)
         set_bias(None, none, thread)
     if db is not None:
         sum_places(dy, bias_sums, thread, threads)
@@ -113,7 +118,7 @@ def winograd_backward(
     if dx is not None:
         winograd_correlate(
             dy, filters, none[0], none[0], dx, tiles_y, tiles_x, small_y, small_x,
-            2 - top, 2 - left, True, thread, threads,
+            2 - top, 2 - left, thread, threads,
         )
     # fmt: on
     if dw is not None:
@@ -301,7 +306,8 @@ def _forward(call: Call) -> Routine:
     arguments = (
         *taken,
         Table(winograd.GG),
-        at.room(36, at.n_out, at.n_in),
+        at.room(at.n_in, at.n_out, 9),
+        at.room(36, at.n_in, at.n_out),
         at.room(2, at.n_out),
         at.tiles(at.n_in),
         at.tiles(at.n_out),

@@ -240,12 +240,25 @@ def output_tile(
 
 
 @compiled
-def set_filters(w: Array, gg: Array, filters: Array, thread: int, threads: int) -> None:
-    """filters (36, K, C) = G g G^T for each kernel g; the caller waits for all."""
-    n_out, n_in = w.shape[0], w.shape[1]
-    kernels = w.reshape(n_out * n_in, 9)
-    flat = filters.reshape(36, n_out * n_in)
-    multiply_matrices(gg, kernels.T, flat, thread, threads)
+def turn_kernels(w: Array, kernels: Array, thread: int, threads: int) -> None:
+    """w (K, C, 3, 3) as (C, K, 9); the caller waits for all."""
+    flat = w.reshape(w.shape[0], w.shape[1], 9)
+    for c in range(thread, w.shape[1], threads):
+        for k in range(w.shape[0]):
+            copy_numbers(flat[k, c], kernels[c, k])
+
+
+@compiled
+def set_filters(
+    kernels: Array, gg: Array, filters: Array, thread: int, threads: int
+) -> None:
+    """filters (36, in, out) = G g G^T for each kernel g; the caller waits for all.
+
+    `kernels` has the shape (in, out, 9); `gg` is G x G, for turned kernels turned.
+    """
+    n = kernels.shape[0] * kernels.shape[1]
+    flat = filters.reshape(36, n)
+    multiply_matrices(gg, kernels.reshape(n, 9).T, flat, thread, threads)
 
 
 @compiled
@@ -261,7 +274,6 @@ def winograd_correlate(
     small_out: Array,
     top: int,
     left: int,
-    turned: bool,
     thread: int,
     threads: int,
 ) -> None:
@@ -269,13 +281,11 @@ def winograd_correlate(
 
     Parameters
     ----------
-    filters : array, shape (36, K, C)
+    filters : array, shape (36, channels of x, channels of y)
     bias, none : array, shape (channels of y,)
         What is added, and zeros.
     tiles, products : room, shape (threads, 36, TILES + BETWEEN, channels of x, y)
     small_in, small_out : room, shape (threads, 2, 6, 6, channels of x, y)
-    turned : bool
-        Whether x has K channels and y has C, as on the way back.
     """
     n_tiles = tiles.shape[2] - BETWEEN
     down, across = (y.shape[1] + 3) // 4, (y.shape[2] + 3) // 4
@@ -290,10 +300,7 @@ def winograd_correlate(
             picture, room = x[(first + t) // each], small_in[thread]
             input_tile(picture, i, j, room[0], room[1], mine, t)
         for p in range(36):
-            if turned:
-                matmul(mine[p, :n], filters[p], made[p, :n])
-            else:
-                matmul(mine[p, :n], filters[p].T, made[p, :n])
+            matmul(mine[p, :n], filters[p], made[p, :n])
         for t in range(n):
             place = (first + t) % each
             i, j = 4 * (place // across), 4 * (place % across)
