@@ -10,6 +10,7 @@ import numpy as np
 from dotori.compiler.interpret import _PERFORM
 from dotori.compiler.ir import Instr, Operand, Program, Value
 from dotori.compiler.primitives import Slot
+from dotori.compiler.trace import _order
 
 
 class Maker:
@@ -48,23 +49,16 @@ class Maker:
 
     def make(self, op: str, inputs: Sequence[Operand], attrs: dict[str, Any]) -> Value:
         """One instruction; what it makes is found by running it on ones."""
-        shape = attrs.pop("shape", None)
         to = attrs.pop("to", None)
-        like = [np.ones(x.shape, x.dtype) if isinstance(x, Value) else x for x in inputs]
-        if shape is not None:
-            y = Value(tuple(shape), like[0].dtype)
-        elif to is not None:
-            y = Value(like[0].shape, np.dtype(to))
-        else:
-            y = self._made(op, tuple(inputs), attrs, like)
-        self.instrs.append(Instr(op, tuple(inputs), (y,), attrs))
-        return y
-
-    def _made(self, op: str, inputs: Any, attrs: Any, like: list[Any]) -> Value:
-        trial = Instr(op, inputs, (), attrs)
+        shape = attrs.pop("shape", None)
+        like = [_ones(x) if isinstance(x, Value) else x for x in inputs]
+        output = Value(shape or (), np.dtype(to or "f4"))
+        trial = Instr(op, tuple(inputs), (output,), attrs)
         with np.errstate(all="ignore"):
             found = np.asarray(_PERFORM[op](trial, *like)[0])
-        return Value(found.shape, found.dtype)
+        y = Value(found.shape, found.dtype, order=_order(found))
+        self.instrs.append(Instr(op, tuple(inputs), (y,), attrs))
+        return y
 
     def require(self, x: Value, error: Any) -> None:
         self.instrs.append(Instr("require", (x,), (), {"error": error}))
@@ -90,6 +84,12 @@ class Maker:
         return Program(
             self.inputs, self.host, self.instrs, list(outputs), self.updates
         )
+
+
+def _ones(x: Value) -> Any:
+    """An array that lies as a value does."""
+    made = np.ones([x.shape[axis] for axis in x.order], x.dtype)
+    return made.transpose(np.argsort(x.order)) if x.ndim else made
 
 
 def softmax(m: Maker, x: Value) -> Value:

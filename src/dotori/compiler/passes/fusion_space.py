@@ -152,8 +152,13 @@ class Space:
         return loop
 
     def _levelled(self, entries: list[tuple[int, ...]]) -> bool:
-        """Whether a value varies along all loops, none, or all outside of the row."""
+        """Whether a value varies along all loops, none, or all outside of the row.
+
+        Once along each: x beside its own transpose needs loops of its own.
+        """
         along = {loop for entry in entries for loop in entry}
+        if len(along) < sum(map(len, entries)):
+            return False
         if len(along) == len(self.loops) or not along:
             return True
         if along != set(self.loops[: len(along)]):
