@@ -76,6 +76,13 @@ def fusable(instr: Instr) -> bool:
     )
 
 
+#: Where these stand alone, they belong to what reads them: beside what makes their
+#: input they would only be one more array to write. The slope of a ReLU is one.
+LATE = frozenset(
+    "equal not_equal less less_equal greater greater_equal sign isnan".split()
+)
+
+
 @dataclass(eq=False)
 class _Node:
     """A group, or an instruction that stays alone (its space is None)."""
@@ -106,7 +113,7 @@ class _Grouping:
     def add(self, i: int, instr: Instr) -> None:
         """Put an instruction into the first group that takes it, or a new one."""
         needs = self._needs(instr)
-        if fusable(instr):
+        if fusable(instr) and instr.op not in LATE:
             for node in self._candidates(instr):
                 if self._join(node, i, instr, needs):
                     return
@@ -160,6 +167,10 @@ class _Grouping:
 
     def merge(self) -> None:
         """Join groups of which one reads what the other makes, where they agree."""
+        for node in list(self.nodes):
+            if len(node.instrs) == 1 and node.instrs[0][1].op in LATE:
+                readers = [other for other in self.nodes if node in other.needs]
+                any(self._merge(node, reader) for reader in readers)
         for node in list(self.nodes):
             joined = True
             while joined and node in self.nodes:
@@ -284,26 +295,30 @@ def _small(space: Space, known: Known) -> bool:
 def _replayed(instrs: list[tuple[int, Instr]], known: Known) -> Space | None:
     """One space for all these instructions; None where they do not agree.
 
-    An instruction that shares nothing with those before it has to wait until one that
-    connects them has come: only then is it known which loops are the same.
+    An instruction that shares nothing with those before it waits until one that
+    connects them has come, as only then is it known which loops are the same. If all
+    wait, the first is taken to run along the loops that have its shape.
     """
     space = Space()
     waiting = [instr for _, instr in instrs]
     unmade = {y for instr in waiting for y in instr.outputs}
+    apart = False
     while waiting:
-        postponed = []
+        postponed: list[Instr] = []
         for instr in waiting:
-            roots = [known.root(x) for x in instr.values()]
-            ready = unmade.isdisjoint(roots)
-            if not ready or (space.members and not space.touches(instr, known)):
+            ready = unmade.isdisjoint(known.root(x) for x in instr.values())
+            loose = space.members and not space.touches(instr, known)
+            if not ready or (loose and not apart):
                 postponed.append(instr)
                 continue
-            joined = space.with_member(instr, known)
+            joined = space.with_member(instr, known, apart)
             if joined is None:
                 return None
-            space = joined
+            space, apart = joined, False
             unmade.discard(instr.output)
         if len(postponed) == len(waiting):
-            return None
+            if apart:
+                return None
+            apart = True
         waiting = postponed
     return space

@@ -9,8 +9,10 @@ are complete only when the loops have ended, and belong to the group as outputs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import ELEMENTWISE, REDUCTIONS, VIEWS
@@ -79,11 +81,20 @@ class Space:
         """The loops along which a value varies."""
         return frozenset(loop for entry in self.axes[x] for loop in entry)
 
-    def with_member(self, instr: Instr, known: Known) -> Space | None:
-        """This space with one more instruction; None where that is impossible."""
+    def with_member(
+        self, instr: Instr, known: Known, apart: bool = False
+    ) -> Space | None:
+        """This space with one more instruction; None where that is impossible.
+
+        One that reads nothing that is known here is only taken if it may stand
+        `apart`, and then if its output has the shape of the loops.
+        """
         space = self.copy()
-        add = space._reduction if instr.op in REDUCTIONS else space._pointwise
-        if not add(instr, known):
+        if instr.op in REDUCTIONS:
+            added = space._reduction(instr, known)
+        else:
+            added = space._pointwise(instr, known, apart)
+        if not added:
             return None
         space.members.append(instr)
         space.made.add(instr.output)
@@ -91,11 +102,11 @@ class Space:
 
     # Elementwise instructions
 
-    def _pointwise(self, instr: Instr, known: Known) -> bool:
+    def _pointwise(self, instr: Instr, known: Known, apart: bool) -> bool:
         y = instr.output
         entries: list[tuple[int, ...]] = [()] * y.ndim
         outer = []
-        connected = not self.members
+        connected = apart or not self.members
         for x in dict.fromkeys(instr.values()):
             axes = self._axes(x, known)
             if axes is None:
@@ -247,7 +258,7 @@ class Space:
             return ((),) * (instr.output.ndim - x.ndim) + axes
         if instr.op == "reshape":
             return self._reshaped(x.shape, instr.output.shape, axes)
-        return None
+        return _sliced(x.shape, instr.attrs["index"], axes)
 
     def _reshaped(
         self, old: tuple[int, ...], new: tuple[int, ...], axes: Axes
@@ -301,6 +312,19 @@ class Space:
 
 def _replaced(entry: tuple[int, ...], loop: int, parts: list[int]) -> tuple[int, ...]:
     return tuple(new for old in entry for new in (parts if old == loop else (old,)))
+
+
+def _sliced(shape: tuple[int, ...], index: Iterable[Any], axes: Axes) -> Axes | None:
+    """The axes of a slice that leaves nothing out but axes of length one."""
+    kept: list[tuple[int, ...]] = []
+    for n, part, entry in zip(shape, index, axes, strict=True):
+        if isinstance(part, slice):
+            if range(n)[part] != range(n):
+                return None
+            kept.append(entry)
+        elif n != 1:
+            return None
+    return tuple(kept)
 
 
 def _join(entries: list[tuple[int, ...]], axes: Axes) -> bool:
