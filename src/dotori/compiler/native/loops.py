@@ -120,6 +120,7 @@ class _Writer:
         self.total: dict[Instr, str] = {}
         self.extents = nest.outer + nest.inner
         self.pieces = self._pieces() if cut else 1
+        self.step = self._step()
         self._name_arrays()
 
     # Arguments
@@ -176,6 +177,17 @@ class _Writer:
         sizes = [m.output.size for m in self._adding() if nest.over(m.output)[0]]
         return pieces if sum(sizes) * pieces <= MOST_PARTIAL else 1
 
+    def _step(self) -> int:
+        """How much of the outermost loop is a piece."""
+        if self.pieces == 1:
+            return 0
+        n = self.extents[0]
+        step = -(-n // self.pieces)
+        if len(self.extents) == 1:
+            step = -(-step // 16) * 16
+        self.pieces = -(-n // step)
+        return step
+
     def loop(self) -> Loop:
         """The whole function."""
         if self.pieces > 1:
@@ -195,14 +207,10 @@ class _Writer:
         whole = [m for m in self._adding() if m not in self.total]
         self.out.open(f"for piece in range({self.pieces}):")
         self.out.open("if piece % threads == thread:")
-        n = self.extents[0]
-        step = -(-n // self.pieces)
-        step = -(-step // 16) * 16 if len(self.extents) == 1 else step
-        end = (
-            f"min(piece * {step} + {step}, {n})"
-            if n % step
-            else (f"piece * {step} + {step}")
-        )
+        n, step = self.extents[0], self.step
+        end = f"piece * {step} + {step}"
+        if n % step:
+            end = f"min({end}, {n})"
         first = f"piece * {step}"
         for m in partial:
             self._clear(m, _piece_of(m.output))
