@@ -253,11 +253,19 @@ class NoWords(nn.Module):
         return dotori.linalg.svd(x)[1]
 
 
-@pytest.mark.parametrize("model", [OtherWay(), NoWords()])
-def test_what_cannot_be_written_is_refused_and_nothing_is_left(model, tmp_path):
+def test_what_cannot_be_written_is_refused_and_nothing_is_left(tmp_path):
     with pytest.raises(ArgumentError, match="export_script"):
-        export_script(model, floats(2, 3), tmp_path / "m.py")
+        export_script(NoWords(), floats(2, 3), tmp_path / "m.py")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_way_that_depends_on_the_rows_is_told_for_these(tmp_path):
+    script, _ = export_script(OtherWay(), floats(2, 3), tmp_path / "m.py")
+    predict = runpy.run_path(str(script))["predict"]
+    x = floats(2, 3)
+    np.testing.assert_array_equal(predict(x), np.maximum(x, 0) + 1)
+    with pytest.raises(ValueError, match=r"the shape \(2, 3\) is wanted"):
+        predict(floats(4, 3))
 
 
 def test_an_unknown_kind_of_weights(tmp_path):
@@ -353,4 +361,50 @@ def test_a_transformer(norm_first, tmp_path):
     x = np.random.default_rng(0).integers(0, 20, (3, 6))
     script, _ = export_script(model, x[:2], tmp_path / "tiny.py")
     y = runpy.run_path(str(script))["predict"](x)
+    np.testing.assert_allclose(y, outputs(model, x), rtol=1e-5, atol=1e-6)
+
+
+class Odd(nn.Module):
+    """Operations between layers, told by words or by instructions."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.layer = nn.Linear(6, 6)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self.layer(x))
+
+
+FORWARDS = {
+    "arithmetic": lambda h: (h * h - 3) / (h.abs() + 1) ** 2 - (1 - h) * 2,
+    "comparison": lambda h: dotori.where(h > 0.1, h, -h) * (h < 0.5),
+    "axes": lambda h: (
+        h.reshape(len(h), 2, 3).permute(0, 2, 1).flatten(1) + h.sum(dim=0)
+    ),
+    "statistics": lambda h: (h - h.mean(dim=1, keepdim=True)) / h.std(dim=1)[:, None],
+    "var": lambda h: h.var(dim=1, correction=0),
+    "extremes": lambda h: h.clamp(-0.5, 0.5) + h.max(dim=1).values[:, None] - h.amin(),
+    "parts": lambda h: dotori.cat([h[:, :2], h[:, -1:], h[:, 1::2]], dim=1),
+    "stack": lambda h: dotori.stack([h, h.exp()], dim=1).sum(dim=1),
+    "functions": lambda h: F.elu(h) + F.softplus(h) + dotori.sigmoid(h) + h.tanh(),
+    "more": lambda h: dotori.rsqrt(h * h + 1) + dotori.log1p(h.square()) + h.sin(),
+    "einsum": lambda h: dotori.einsum("ni,nj->nij", h, h).sum(dim=2),
+    "attention": lambda h: F.scaled_dot_product_attention(h[None], h[None], h[None])[0],
+    "norm": lambda h: h / h.norm(dim=1, keepdim=True),
+    "normalize": lambda h: F.normalize(h) + F.layer_norm(h, (6,)) + F.hardswish(h),
+    "cumsum": lambda h: h.cumsum(dim=1),
+    "roll": lambda h: h.roll(1, 1) + h.flip(1),
+    "matmul": lambda h: h @ h.T @ h,
+}
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_what_stands_between_layers(name, tmp_path):
+    dotori.manual_seed(0)
+    model = Odd(FORWARDS[name]).eval()
+    x = floats(4, 6)
+    script, _ = export_script(model, x, tmp_path / "odd.py")
+    y = runpy.run_path(str(script))["predict"](x)
+    assert y.dtype == np.float32
     np.testing.assert_allclose(y, outputs(model, x), rtol=1e-5, atol=1e-6)

@@ -1,4 +1,4 @@
-"""The command line: ``dotori train``, ``evaluate``, ``predict``, ``inspect``."""
+"""The command line: ``dotori train``, ``evaluate``, ``predict``, ``export``, ``inspect``."""
 
 from __future__ import annotations
 

@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dotori.autograd import no_grad
 from dotori.compiler.script.model import Function, model_function, shape_text
 from dotori.compiler.script.step import Step, step_function
 from dotori.compiler.script.step_text import step_text, stored_arrays
 from dotori.compiler.script.text import demo_text, load_text, script_text
-from dotori.errors import ArgumentError, ShapeError
+from dotori.errors import ArgumentError, DotoriError, ShapeError
 from dotori.io.atomic import FilePath, atomic_write
 from dotori.nn.module import Module
 
@@ -42,7 +43,8 @@ def export_script(
         The result of `dotori.compile` will do as well. A step is captured for this,
         without changing anything.
     example_inputs : array, Tensor, or tuple of them
-        What it is called with. The number of rows is free in a model's script.
+        What it is called with. The number of rows is free in a model's script, unless
+        the model has it fixed, as a step does.
     path : str or PathLike
         The script, ``.py``; without that ending it is added.
     weights : {"npz", "safetensors"}
@@ -56,8 +58,7 @@ def export_script(
     Raises
     ------
     ArgumentError
-        If it does something that a script has no words for, or a model something else
-        for another batch. Then nothing is written.
+        If it does something that a script has no words for. Then nothing is written.
     CaptureError
         If a step cannot be captured.
     OSError
@@ -89,7 +90,7 @@ def export_script(
         target = target.with_name(target.name + ".py")
     found = getattr(model_or_step, "model", model_or_step)
     if isinstance(found, Module):
-        function = model_function(found, inputs)
+        function = _model(found, example_inputs, inputs)
         text = model_text(found, function, inputs, target.stem, weights)
         arrays = function.weights
     else:
@@ -98,6 +99,25 @@ def export_script(
     stored = target.with_suffix(f".{weights}")
     write_both(target, text, stored, arrays)
     return target, stored
+
+
+def _model(model: Module, example: Any, inputs: list[Array]) -> Function:
+    """By its layers; where words for one are missing, by its captured instructions."""
+    try:
+        return model_function(model, inputs)
+    except ArgumentError as error:
+        args = example if isinstance(example, tuple) else (example,)
+        modes = [(module, module.training) for module in model.modules()]
+        try:
+            with no_grad():
+                step = step_function(model.eval(), args, inputs, "predict")
+        except DotoriError:
+            raise error from None
+        finally:
+            for module, mode in modes:
+                object.__setattr__(module, "training", mode)
+    shapes = [x.shape for x in inputs]
+    return Function(step.source, step.weights, step.arguments, shapes, [])
 
 
 def _step(function: Any, example: Any, inputs: list[Array]) -> Step:

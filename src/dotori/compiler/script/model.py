@@ -11,7 +11,7 @@ import numpy as np
 
 from dotori.compiler.script.layers import phrase
 from dotori.compiler.script.ops import SIGNS, op_phrase
-from dotori.compiler.script.text import broken, comment_text, literal
+from dotori.compiler.script.text import broken, comment_text, literal, reserved_names
 from dotori.compiler.script.trace import Call, Named, Ref, Trace, trace
 from dotori.errors import ArgumentError
 
@@ -70,7 +70,8 @@ def _arguments(model: Any, count: int) -> list[str]:
     ]
     if count == 1 or len(names) < count:
         return ["x"] if count == 1 else [f"x{i}" for i in range(count)]
-    return names[:count]
+    taken = reserved_names()
+    return [f"{name}_" if name in taken else name for name in names[:count]]
 
 
 class _Writer:

@@ -161,6 +161,32 @@ def _hardtanh(x: Ins, attrs: Attrs, shape: tuple[Any, ...]) -> str:
     return f"hardtanh({x[0]}, {attrs['min_val']!r}, {attrs['max_val']!r})"
 
 
+def _cumulative(function: str) -> Callable[[Ins, Attrs, tuple[Any, ...]], str]:
+    def text(x: Ins, attrs: Attrs, shape: tuple[Any, ...]) -> str:
+        return f"np.{function}({x[0]}, axis={attrs['axis']})"
+
+    return text
+
+
+def _roll(x: Ins, attrs: Attrs, shape: tuple[Any, ...]) -> str:
+    return f"np.roll({x[0]}, {attrs['shifts']}, {attrs['axes']})"
+
+
+def _take_along(x: Ins, attrs: Attrs, shape: tuple[Any, ...]) -> str | None:
+    index, axis = attrs["index"], attrs["axis"]
+    return f"np.take_along_axis({x[0]}, {index}, {axis})" if _is_text(index) else None
+
+
+def _take_rows(x: Ins, attrs: Attrs, shape: tuple[Any, ...]) -> str | None:
+    index = attrs["index"]
+    return f"embedding({index}, {x[0]})" if _is_text(index) else None
+
+
+def _is_text(value: Any) -> bool:
+    """Whether an attribute is the text of a value, not a value itself."""
+    return isinstance(value, str)
+
+
 def _split_heads(x: Ins, attrs: Attrs, shape: tuple[Any, ...]) -> str:
     return f"split_heads({x[0]}, {attrs['heads']}, {attrs['batch_axis']})"
 
@@ -184,6 +210,12 @@ _PHRASES: dict[str, Callable[[Ins, Attrs, tuple[Any, ...]], str | None]] = {
     "Var": _reduction("var"),
     "Prod": _reduction("prod"),
     "Index": _index,
+    "CumSum": _cumulative("cumsum"),
+    "CumProd": _cumulative("cumprod"),
+    "Flip": _cumulative("flip"),
+    "Roll": _roll,
+    "TakeAlong": _take_along,
+    "TakeRows": _take_rows,
     "Softmax": _along("softmax"),
     "LogSoftmax": _along("log_softmax"),
     "LeakyRelu": _leaky_relu,

@@ -163,16 +163,60 @@ def _tiles(event: Event) -> tuple[int, int] | None:
     return int(size[0]), int(stride[0])
 
 
-def _max_pool(event: Event, x: Sequence[str]) -> str | None:
-    tiles = _tiles(event)
-    return tiles and f"max_pool2d({x[0]}, {tiles[0]}, {tiles[1]})"
-
-
 def _max_pool_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
     tiles = _tiles(event)
     if tiles is None:
         return None
     return [((0,), f"max_pool2d_gradient({dy}, {x[0]}, {y}, {tiles[0]}, {tiles[1]})")]
+
+
+def _tiled(function: str) -> Words:
+    def words(event: Event, x: Sequence[str]) -> str | None:
+        tiles = _tiles(event)
+        return tiles and f"{function}({x[0]}, {tiles[0]}, {tiles[1]})"
+
+    return words
+
+
+def _window_sum_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
+    tiles = _tiles(event)
+    if tiles is None:
+        return None
+    shape = f"{bracketed(x[0])}.shape"
+    return [((0,), f"spread_sum2d({dy}, {shape}, {tiles[0]}, {tiles[1]})")]
+
+
+def _take_rows(event: Event, x: Sequence[str]) -> str | None:
+    return f"embedding({x[1]}, {x[0]})" if event.attrs["scale"] is None else None
+
+
+def _take_rows_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
+    if event.attrs["scale"] is not None:
+        return None
+    return [((0,), f"embedding_gradient({dy}, {x[1]}, {x[0]})")]
+
+
+def _batch_norm(event: Event, x: Sequence[str]) -> str:
+    return f"batch_norm_of_batch({', '.join(x[:3])}, eps={event.attrs['eps']!r})"
+
+
+def _batch_norm_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
+    if any(g is not None for g in event.gradient[1:]) or event.forward is None:
+        return None
+    call = f"batch_norm_gradients({dy}, {x[0]}, {x[1]}, {event.attrs['eps']!r})"
+    return [((0, 1, 2), call)]
+
+
+def _layer_norm(event: Event, x: Sequence[str]) -> str:
+    axes = tuple(range(-event.attrs["n_axes"], 0))
+    return f"layer_norm({x[0]}, {axes}, {x[1]}, {x[2]}, {event.attrs['eps']!r})"
+
+
+def _layer_norm_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
+    axes = tuple(range(-event.attrs["n_axes"], 0))
+    eps = event.attrs["eps"]
+    call = f"layer_norm_gradients({dy}, {x[0]}, {axes}, {x[1]}, {eps!r})"
+    return [((0, 1, 2), call)]
 
 
 def _normal_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
@@ -206,14 +250,21 @@ _FORWARD: dict[str, Words] = {
     "Reshape": _reshape,
     "Convolution": _convolution,
     "ConvolutionWithBias": _convolution,
-    "MaxPool": _max_pool,
-    "MaxOnly": _max_pool,
+    "MaxPool": _tiled("max_pool2d"),
+    "MaxOnly": _tiled("max_pool2d"),
+    "BatchNorm": _batch_norm,
+    "LayerNorm": _layer_norm,
+    "WindowSum": _tiled("window_sum2d"),
+    "TakeRows": _take_rows,
 }
 
 #: Rules that multiply what they are given, which then may be a number.
 SLOPES = frozenset(
     {"MeanSquaredError", "CrossEntropy", "BinaryCrossEntropyWithLogits", "NormalCdf"}
 )
+
+#: Operations whose words give all of their results.
+TUPLES = frozenset({"BatchNorm"})
 
 _BACKWARD: dict[str, Rule] = {
     "Linear": _linear_rule,
@@ -225,4 +276,8 @@ _BACKWARD: dict[str, Rule] = {
     "Convolution": _convolution_rule,
     "ConvolutionWithBias": _convolution_rule,
     "MaxPool": _max_pool_rule,
+    "BatchNorm": _batch_norm_rule,
+    "LayerNorm": _layer_norm_rule,
+    "WindowSum": _window_sum_rule,
+    "TakeRows": _take_rows_rule,
 }

@@ -14,11 +14,14 @@ import numpy as np
 
 from dotori.compiler.finish import Captured, Result, capture
 from dotori.compiler.guards import Surroundings
-from dotori.compiler.ir import Instr, Program, Value
+from dotori.compiler.ir import Instr, Value
+from dotori.compiler.primitives import filled
+from dotori.compiler.script.ops import op_phrase
 from dotori.compiler.script.program import instr_text
-from dotori.compiler.script.rules import SLOPES, backward_words, forward_words
+from dotori.compiler.script.rules import SLOPES, TUPLES, backward_words, forward_words
 from dotori.compiler.script.session import Event, Telling, values_in
 from dotori.compiler.script.text import broken, comment_text, literal
+from dotori.compiler.script.units import Unit, given_to, live_values, name_of
 from dotori.compiler.script.update import Update, update_of
 from dotori.compiler.script.values import Texts
 from dotori.errors import ArgumentError
@@ -61,10 +64,16 @@ class Step:
     random: bool
 
 
-def step_function(function: Any, args: tuple[Any, ...], inputs: list[Array]) -> Step:
+def step_function(
+    function: Any,
+    args: tuple[Any, ...],
+    inputs: list[Array],
+    name: str = "train_step",
+) -> Step:
     """What `function` does for `args`, as the source of a function.
 
-    It is captured once more; nothing is changed by that.
+    It is captured once more; nothing is changed by that. With the name ``"predict"`` it
+    is a model, whose result alone is wanted.
     """
     around = Surroundings(function)
     sessions: list[Telling] = []
@@ -75,21 +84,7 @@ def step_function(function: Any, args: tuple[Any, ...], inputs: list[Array]) -> 
             sessions.append(self)
 
     found = capture(function, args, {}, around.names(), around.tensors(), Session)
-    return _Writer(function, found, sessions[0], around.names(), inputs).step()
-
-
-@dataclass
-class _Unit:
-    """What is told together: an operation, or one instruction beside all of them."""
-
-    instrs: list[Instr]
-    event: Event | None = None
-
-    def reads(self) -> list[Value]:
-        if self.event is None or self.event.forward is None:
-            return [x for instr in self.instrs for x in instr.values()]
-        event = self.event
-        return [*values_in(event.args), *values_in(event.inputs)]
+    return _Writer(function, found, sessions[0], around.names(), inputs).step(name)
 
 
 class _Writer(Texts):
@@ -113,7 +108,7 @@ class _Writer(Texts):
             for update in self.updates
             for g, name in zip(update.gradients, update.names, strict=True)
         }
-        self.live = _live(self.program, self.kernels, self.grads)
+        self.live = live_values(self.program, self.kernels, self.grads)
         self.units = list(self._units(session.events))
         self.uses = self._count_uses()
         self._check()
@@ -129,7 +124,7 @@ class _Writer(Texts):
         for x in self.program.inputs:
             x.name = ""
 
-    def _units(self, events: list[Event]) -> Iterator[_Unit]:
+    def _units(self, events: list[Event]) -> Iterator[Unit]:
         """The live instructions in order, those of one operation together."""
         owner = {id(instr): event for event in events for instr in event.instrs}
         for event in events:
@@ -140,10 +135,10 @@ class _Writer(Texts):
                 continue
             of = owner.get(id(instr))
             if of is None:
-                yield _Unit([instr])
+                yield Unit([instr])
             elif id(of) not in told:
                 told.add(id(of))
-                yield _Unit(of.instrs, of)
+                yield Unit(of.instrs, of)
 
     def _unclipped(self, g: Value) -> Value:
         """The gradient before it was clipped or copied, where it was."""
@@ -173,7 +168,7 @@ class _Writer(Texts):
 
     # ------------------------------------------------------------ the function
 
-    def step(self) -> Step:
+    def step(self, called: str) -> Step:
         arguments = self._arguments()
         for x, name in zip(self.program.inputs, arguments, strict=True):
             self.texts[x] = name
@@ -185,8 +180,8 @@ class _Writer(Texts):
         head += [f"lr={rates[0]!r}"] if rates else []
         source = "\n".join(
             [
-                f"def train_step({', '.join(head)}):",
-                *self._docstring(arguments),
+                f"def {called}({', '.join(head)}):",
+                *self._docstring(arguments, called),
                 *(["    grad = {}"] if self.grads else []),
                 *body,
                 *updates,
@@ -197,11 +192,19 @@ class _Writer(Texts):
             source, self.weights, self.updates, arguments, self.inputs, self.random
         )
 
-    def _docstring(self, arguments: list[str]) -> list[str]:
+    def _docstring(self, arguments: list[str], called: str) -> list[str]:
         given = " and ".join(
             f"{name} of shape {x.shape}"
             for name, x in zip(arguments, self.program.inputs, strict=True)
         )
+        if called == "predict":
+            head = "What the network gives for this number of rows:"
+            checks = [
+                f'    if {name}.shape != {x.shape}:\n        raise ValueError("{name}: '
+                f'the shape {x.shape} is wanted")'
+                for name, x in zip(arguments, self.program.inputs, strict=True)
+            ]
+            return [f'    """{head}', f"    {given}.", '    """', *checks]
         lines = [f'    """One step of the training, made for {given}.']
         if any(u.counts for u in self.updates):
             lines += [
@@ -248,7 +251,7 @@ class _Writer(Texts):
 
     # ------------------------------------------------------------ operations
 
-    def _unit_lines(self, unit: _Unit) -> Iterator[str]:
+    def _unit_lines(self, unit: Unit) -> Iterator[str]:
         event = unit.event
         words = None
         if event is not None and event.forward is not None:
@@ -261,10 +264,10 @@ class _Writer(Texts):
 
     def _forward_lines(self, event: Event) -> list[str] | None:
         self._layer_of(event)
-        target = event.attrs.get("target")
-        given = [*event.args, *([target] if isinstance(target, Value) else [])]
-        texts = [self.text(x) for x in given]
+        texts = [self.text(x) for x in given_to(event)]
         text = forward_words(event, texts)
+        if text is not None and event.op.__name__ in TUPLES:
+            return self._tuple_lines(event, text)
         first = event.results[0]
         if text is None or any(
             y in self.live and y is not first and self._is_read(y, event)
@@ -273,6 +276,17 @@ class _Writer(Texts):
         ):
             return None
         return self._assigned(first, text, event)
+
+    def _tuple_lines(self, event: Event, text: str) -> list[str]:
+        """An operation with several results, each of which gets a name."""
+        names = []
+        for y in event.results:
+            if y in self.live and isinstance(y, Value):
+                self.texts[y] = self._new_name(y, event, text)
+                names.append(self.texts[y])
+            else:
+                names.append("_")
+        return [broken(f"    {', '.join(names)} = {text}")]
 
     def _is_read(self, y: Value, event: Event) -> bool:
         """Whether someone but the operation's own rule, told in words, reads it."""
@@ -286,9 +300,7 @@ class _Writer(Texts):
     def _rule_lines(self, event: Event) -> list[str] | None:
         forward = event.forward
         assert forward is not None
-        target = forward.attrs.get("target")
-        given = [*forward.args, *([target] if isinstance(target, Value) else [])]
-        texts = [self.text(x) for x in given]
+        texts = [self.text(x) for x in given_to(forward)]
         gradient = next(iter(values_in(event.gradient)))
         output = forward.results[0]
         dy = self.text(gradient)
@@ -346,12 +358,18 @@ class _Writer(Texts):
         if y in self.grads:
             return f"grad[{literal(self.grads[y])}]"
         if event is None:
+            for state, new in self.program.updates:
+                if new is y and state.name:
+                    return self.names.new(f"new_{state.name.rpartition('.')[2]}")
             return self.names.new("mask" if "rng." in text else "v")
         if event.backward:
             return self.names.new("d")
         if not y.ndim and y in self.program.outputs:
             return self.names.new("loss")
         layer = self._layer_of(event)
+        if y is not event.results[0] and event.op.__name__ in TUPLES:
+            name = event.op.outputs[list(event.results).index(y)]
+            return self.names.new(f"{name}_{layer}".strip("_"))
         return self.names.new(
             f"{_KINDS.get(event.op.__name__, 'h')}_{layer}".strip("_")
         )
@@ -371,16 +389,17 @@ class _Writer(Texts):
 
     # ------------------------------------------------------------ instructions
 
-    def _instr_lines(self, instr: Instr, event: Event | None, unit: _Unit) -> list[str]:
+    def _instr_lines(self, instr: Instr, event: Event | None, unit: Unit) -> list[str]:
         if instr.op == "require":
             return []
         if instr.output in self.cut or self.is_number(instr):
             return []
         texts = [self.text_in(x, instr) for x in instr.inputs]
-        text = instr_text(instr, texts)
+        text = self._whole_text(instr) if instr.op == "call" else None
+        text = text or instr_text(instr, texts)
         if text is None:
             raise ArgumentError(
-                f"export_script: a script has no words for {_what(instr)} at "
+                f"export_script: a script has no words for {name_of(instr)} at "
                 f"{instr.where}"
             )
         y = instr.output
@@ -404,6 +423,19 @@ class _Writer(Texts):
             if first and y not in self.grads:
                 self.texts[y] = self.names.new(first[0])
         return self._assigned(y, text, event)
+
+    def _whole_text(self, instr: Instr) -> str | None:
+        """The text of an operation that stands in the program as a whole."""
+        attrs = instr.attrs
+        if attrs["rule"] == "backward" or len(instr.outputs) > 1:
+            return None
+        texts = [self.text(x) for x in instr.inputs]
+        args = filled(attrs["args"], texts)
+        given = [x if isinstance(x, str) else repr(x) for x in args]
+        shape = next(instr.values()).shape
+        return op_phrase(
+            attrs["op"].__name__, given, filled(attrs["kwargs"], texts), shape
+        )
 
     # ------------------------------------------------------------ clipping and update
 
@@ -449,22 +481,3 @@ class _Writer(Texts):
             pairs = (f"{k!r}: {self._returned(v)}" for k, v in result.items())
             return f"{{{', '.join(pairs)}}}"
         return repr(result)
-
-
-def _live(
-    program: Program, kernels: list[Instr], grads: dict[Value, str]
-) -> set[Value]:
-    """What must be computed; gradients stand for what they become in the kernels."""
-    own = {y for kernel in kernels for y in kernel.outputs}
-    live = {x for x in program.results() if x not in own} | set(grads)
-    for instr in reversed(program.instrs):
-        if instr.op == "kernel":
-            continue
-        if any(y in live for y in instr.outputs) or instr.op == "require":
-            live.update(instr.values())
-    return live
-
-
-def _what(instr: Instr) -> str:
-    op = instr.attrs.get("op")
-    return getattr(op, "__name__", instr.op)

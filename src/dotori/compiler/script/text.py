@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import keyword
 import textwrap
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -97,6 +98,12 @@ def _library() -> dict[str, str]:
     for module in modules():
         found |= plain_sources(module)
     return found
+
+
+def reserved_names() -> set[str]:
+    """Names that mean something in a script already."""
+    own = "W MEMORY FILE rng grad n t lr layer main predict train_step".split()
+    return {*own, *_IMPORTS, *_library(), *keyword.kwlist}
 
 
 def plain_sources(module: ModuleType) -> dict[str, str]:
@@ -198,7 +205,8 @@ def literal(value: str) -> str:
 
 def comment_text(value: str) -> str:
     """A name as part of a comment: on one line, whatever it holds."""
-    return value if value.isprintable() else repr(value)
+    value = value if value.isprintable() else repr(value)
+    return value if len(value) <= 78 else f"{value[:75]}..."
 
 
 def is_single(text: str) -> bool:

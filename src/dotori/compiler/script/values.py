@@ -11,7 +11,7 @@ from dotori.compiler.finish import Captured
 from dotori.compiler.host import Draw
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import ELEMENTWISE, UFUNCS
-from dotori.compiler.script.text import literal
+from dotori.compiler.script.text import literal, reserved_names
 from dotori.errors import ArgumentError
 
 Array = np.ndarray[Any, Any]
@@ -57,7 +57,7 @@ class Texts:
         self.found, self.program = found, found.program
         self.texts: dict[Value, str] = {}
         self.weights: dict[str, Array] = {}
-        self.names = Names({"W", "rng", "grad", "np", "t", "lr", "n"})
+        self.names = Names(reserved_names())
         self.random = False
         self.made_by = self.program.made_by()
         read = {x for instr in self.program.instrs for x in instr.values()}
@@ -68,8 +68,10 @@ class Texts:
         memory = {x for kernel in self.kernels for x in kernel.values()}
         self.cut = {x for x in memory if x.kind == "state"}
         for instr in self.program.instrs:
-            if instr.op in ("slice", "reshape") and instr.inputs[0] in self.cut:
-                self.cut.add(instr.output)
+            whole = instr.inputs[0] if instr.op in ("slice", "reshape") else None
+            if isinstance(whole, Value) and whole in self.cut:
+                if whole.kind == "state" or not whole.name:  # not of a weight
+                    self.cut.add(instr.output)
 
     def is_number(self, instr: Instr) -> bool:
         """Whether what it makes is one number, wherever it stands; it is noted then."""
