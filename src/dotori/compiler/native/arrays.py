@@ -34,13 +34,17 @@ def _view(dtype: Any) -> Any:
         made = types.Array(dtype, ndim, "C")
         return made(table, types.int64, shape), _viewing(made)
 
-    return extending.intrinsic(view)
+    return extending.intrinsic(prefer_literal=True)(view)
 
 
 def _viewing(made: Any) -> Any:
-    """What makes LLVM's code of a view of this type."""
+    """What makes LLVM's code of a view of this type.
+
+    Numba builds an array piece by piece on the stack, which takes LLVM long to undo in
+    a step with hundreds of them. Here it is a constant but for the address.
+    """
+    ir: Any = need("llvmlite.ir", "fast", "compiled steps")
     cgutils: Any = need("numba.core.cgutils", "fast", "compiled steps")
-    arrayobj: Any = need("numba.np.arrayobj", "fast", "compiled steps")
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         table, slot, shape = args
@@ -48,35 +52,59 @@ def _viewing(made: Any) -> Any:
         item = context.get_data_type(made.dtype)
         lengths = _lengths(context, builder, signature.args[2], shape)
         size = context.get_abi_sizeof(item)
-        strides = [context.get_constant(_intp(), size)]
+        strides: list[Any] = [size]
         for length in reversed(lengths[1:]):
-            strides.insert(0, builder.mul(strides[0], length))
-        array = context.make_array(made)(context, builder)
-        arrayobj.populate_array(
-            array,
-            data=builder.inttoptr(address, item.as_pointer()),
-            shape=lengths,
-            strides=strides if lengths else [],
-            itemsize=context.get_constant(_intp(), size),
-            meminfo=None,
-        )
-        return array._getvalue()
+            strides.insert(0, _times(builder, strides[0], length))
+        nitems: Any = 1
+        for length in lengths:
+            nitems = _times(builder, nitems, length)
+        array = ir.Constant(context.get_value_type(made), ir.Undefined)
+        for name, value in (("nitems", nitems), ("itemsize", size)):
+            value = _number(context, value)
+            array = builder.insert_value(array, value, place(context, made, name))
+        for name, values in (("shape", lengths), ("strides", strides[: len(lengths)])):
+            for axis, value in enumerate(values):
+                inner = [place(context, made, name), axis]
+                array = builder.insert_value(array, _number(context, value), inner)
+        for name in ("meminfo", "parent"):
+            at = place(context, made, name)
+            array = builder.insert_value(array, array.type.elements[at](None), at)
+        data = builder.inttoptr(address, item.as_pointer())
+        return builder.insert_value(array, data, place(context, made, "data"))
 
     return codegen
 
 
+def place(context: Any, kind: Any, name: str) -> int:
+    """Where a field of Numba's arrays stands."""
+    found: int = context.data_model_manager[kind].get_field_position(name)
+    return found
+
+
 def _lengths(context: Any, builder: Any, shape: Any, value: Any) -> list[Any]:
-    """The lengths of the axes as LLVM's values, constants where they are known."""
+    """The lengths of the axes: ints where they are written out, else LLVM's values."""
     cgutils: Any = need("numba.core.cgutils", "fast", "compiled steps")
     types: Any = need("numba", "fast", "compiled steps").types
-    if not isinstance(shape, types.BaseTuple):
-        return [context.cast(builder, value, shape, types.intp)]
-    parts = cgutils.unpack_tuple(builder, value, len(shape))
+    kinds, parts = [shape], [value]
+    if isinstance(shape, types.BaseTuple):
+        kinds, parts = list(shape), cgutils.unpack_tuple(builder, value, len(shape))
     return [
-        context.cast(builder, part, kind, types.intp)
-        for part, kind in zip(parts, shape, strict=True)
+        kind.literal_value
+        if isinstance(kind, types.IntegerLiteral)
+        else context.cast(builder, part, kind, types.intp)
+        for part, kind in zip(parts, kinds, strict=True)
     ]
 
 
-def _intp() -> Any:
-    return need("numba", "fast", "compiled steps").types.intp
+def _times(builder: Any, a: Any, b: Any) -> Any:
+    """The product of two lengths, as an int if both are known."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a * b
+    whole = (b if isinstance(a, int) else a).type
+    first, second = (whole(x) if isinstance(x, int) else x for x in (a, b))
+    return builder.mul(first, second)
+
+
+def _number(context: Any, value: Any) -> Any:
+    types: Any = need("numba", "fast", "compiled steps").types
+    return context.get_constant(types.intp, value) if isinstance(value, int) else value

@@ -72,6 +72,7 @@ def lowered(source: str, arguments: int = 0) -> str:
             {},
         )
         _add_entry(target.target_context, result)
+        result.library.last = True
         result.library.finalize()
         return str(result.library.get_llvm_str())
 

@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from dotori.compiler.native import machine
+from dotori.compiler.native.arrays import place
 from dotori.errors import need
 
 SYMBOL = "dotori_product"
@@ -75,10 +76,13 @@ def _calling(add: bool) -> Any:
         given: list[Any] = []
         shapes = []
         for kind, value in zip(signature.args[:3], args[:3], strict=True):
-            array = context.make_array(kind)(context, builder, value)
-            given.append(builder.ptrtoint(array.data, whole))
-            given += cgutils.unpack_tuple(builder, array.strides, 2)
-            shapes.append(cgutils.unpack_tuple(builder, array.shape, 2))
+            data, strides, shape = (
+                builder.extract_value(value, place(context, kind, name))
+                for name in ("data", "strides", "shape")
+            )
+            given.append(builder.ptrtoint(data, whole))
+            given += cgutils.unpack_tuple(builder, strides, 2)
+            shapes.append(cgutils.unpack_tuple(builder, shape, 2))
         given += [shapes[2][0], shapes[2][1], shapes[0][1], whole(int(add))]
         given += args[3:] or [whole(0), whole(1)]
         function = ir.FunctionType(whole, [whole] * len(ARGUMENTS))

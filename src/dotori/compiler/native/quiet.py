@@ -1,8 +1,9 @@
 """Numba without its machine code: only what LLVM is given, which is what steps need.
 
-Numba turns each function that another calls into machine code, which only Python would
-call. A step links all of them as LLVM's language and makes machine code once, at the
-end, by itself. Leaving the rest out halves the time of compiling.
+Numba optimises each function that another calls, and makes machine code of it, which
+only Python would call. A step links all of them as LLVM's language, is optimised as a
+whole, and becomes machine code once, at the end. Leaving the rest out makes compiling
+several times as fast.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ def _quiet(library: Any) -> Any:
     """The kind of library that stays LLVM's language."""
 
     class Quiet(library):  # type: ignore[misc]  # a class that is found late
+        last = False  # the step itself, to which all that it calls has been linked
+
+        def _optimize_final_module(self) -> None:
+            if self.last:
+                super()._optimize_final_module()
+
         def _finalize_final_module(self) -> None:
             self._finalize_dynamic_globals()
             self._verify_declare_only_symbols()
