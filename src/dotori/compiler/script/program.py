@@ -95,14 +95,19 @@ def _transpose(instr: Instr, x: Sequence[str]) -> str:
 
 
 def _slice(instr: Instr, x: Sequence[str]) -> str:
-    return f"{bracketed(x[0])}[{index_text(instr.attrs['index'])}]"
+    source = next(instr.values())
+    return f"{bracketed(x[0])}[{index_text(instr.attrs['index'], source.shape)}]"
 
 
-def index_text(index: Sequence[int | slice]) -> str:
-    """An index as it is written between brackets."""
+def index_text(index: Sequence[int | slice], shape: tuple[int, ...]) -> str:
+    """An index as it is written between brackets; whole axes at its end go without."""
+    whole = [slice(0, n, 1) for n in shape]
+    kept = max((i + 1 for i, p in enumerate(index) if p != whole[i]), default=0)
     parts = []
-    for part in index:
-        if isinstance(part, slice):
+    for part, everything in zip(index[: max(kept, 1)], whole, strict=False):
+        if part == everything:
+            parts.append(":")
+        elif isinstance(part, slice):
             ends = ["" if n is None else str(n) for n in (part.start, part.stop)]
             step = [] if part.step in (None, 1) else [str(part.step)]
             parts.append(":".join([*ends, *step]))

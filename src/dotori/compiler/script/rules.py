@@ -219,6 +219,37 @@ def _layer_norm_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
     return [((0, 1, 2), call)]
 
 
+def _split_heads(event: Event, x: Sequence[str]) -> str:
+    return f"split_heads({x[0]}, {event.attrs['heads']}, {event.attrs['batch_axis']})"
+
+
+def _split_heads_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
+    if any(g is None for g in event.gradient):
+        return None
+    return [((0,), f"join_heads([{dy}], {event.attrs['batch_axis']})")]
+
+
+def _attention_options(event: Event) -> str | None:
+    """What attention is told beside q, k and v, if that is all."""
+    attrs = event.attrs
+    if event.inputs[3] is not None or attrs.get("keep") or attrs.get("dropped"):
+        return None
+    return f"{attrs['scale']!r}{', causal=True' if attrs['causal'] else ''}"
+
+
+def _attention(event: Event, x: Sequence[str]) -> str | None:
+    options = _attention_options(event)
+    return options and f"attention({', '.join(x[:3])}, {options})"
+
+
+def _attention_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
+    options = _attention_options(event)
+    if options is None:
+        return None
+    call = f"attention_gradients({dy}, {', '.join(x[:3])}, {options})"
+    return [((0, 1, 2), call)]
+
+
 def _normal_rule(event: Event, dy: str, x: Sequence[str], y: str) -> Any:
     return [((0,), infix(dy, "*", f"normal_density({x[0]})"))]
 
@@ -252,6 +283,9 @@ _FORWARD: dict[str, Words] = {
     "ConvolutionWithBias": _convolution,
     "MaxPool": _tiled("max_pool2d"),
     "MaxOnly": _tiled("max_pool2d"),
+    "SplitHeads": _split_heads,
+    "Attention": _attention,
+    "AttentionInBlocks": _attention,
     "BatchNorm": _batch_norm,
     "LayerNorm": _layer_norm,
     "WindowSum": _tiled("window_sum2d"),
@@ -264,7 +298,7 @@ SLOPES = frozenset(
 )
 
 #: Operations whose words give all of their results.
-TUPLES = frozenset({"BatchNorm"})
+TUPLES = frozenset({"BatchNorm", "SplitHeads"})
 
 _BACKWARD: dict[str, Rule] = {
     "Linear": _linear_rule,
@@ -276,6 +310,9 @@ _BACKWARD: dict[str, Rule] = {
     "Convolution": _convolution_rule,
     "ConvolutionWithBias": _convolution_rule,
     "MaxPool": _max_pool_rule,
+    "SplitHeads": _split_heads_rule,
+    "Attention": _attention_rule,
+    "AttentionInBlocks": _attention_rule,
     "BatchNorm": _batch_norm_rule,
     "LayerNorm": _layer_norm_rule,
     "WindowSum": _window_sum_rule,

@@ -293,7 +293,9 @@ class _Writer(Texts):
         readers = [
             u
             for u in self.units
-            if y in u.reads() and not (u.event and u.event.forward is event)
+            if u.event is not event
+            and y in u.reads()
+            and not (u.event and u.event.forward is event)
         ]
         return bool(readers)
 
@@ -303,7 +305,7 @@ class _Writer(Texts):
         texts = [self.text(x) for x in given_to(forward)]
         gradient = next(iter(values_in(event.gradient)))
         output = forward.results[0]
-        dy = self.text(gradient)
+        dy = ", ".join(map(self.text, values_in(event.gradient)))
         if gradient in self.numbers and event.op.__name__ in SLOPES:
             dy = repr(self.numbers[gradient])
         lines = backward_words(event, dy, texts, self.text(output))
@@ -367,9 +369,10 @@ class _Writer(Texts):
         if not y.ndim and y in self.program.outputs:
             return self.names.new("loss")
         layer = self._layer_of(event)
-        if y is not event.results[0] and event.op.__name__ in TUPLES:
+        if event.op.__name__ in TUPLES:
             name = event.op.outputs[list(event.results).index(y)]
-            return self.names.new(f"{name}_{layer}".strip("_"))
+            if name != "y":
+                return self.names.new(f"{name}_{layer}".strip("_"))
         return self.names.new(
             f"{_KINDS.get(event.op.__name__, 'h')}_{layer}".strip("_")
         )

@@ -14,6 +14,9 @@ from typing import Any
 
 WIDTH = 88
 
+#: Names before an equals sign that are longer than this stand one to a line.
+_LONGEST_NAMES = 64
+
 #: What a script may import, by the name that it uses.
 _IMPORTS = {
     "csv": "import csv",
@@ -169,7 +172,16 @@ def broken(line: str, comment: str = "") -> str:
     if len(line) + len(note) <= WIDTH:
         return line + note
     indent = line[: len(line) - len(line.lstrip())]
-    found = _outermost(line)
+    equals = next((i for i, c, d in _scan(line) if c == "=" and not d), None)
+    if equals is not None and line[equals - 1 : equals + 2] == " = ":
+        names = _arguments(line[:equals])
+        if len(names) > 1 and equals > _LONGEST_NAMES:
+            rest = broken(f"{indent}_ = {line[equals + 2 :]}", comment)
+            rest = rest.replace("_", ")", 1)
+            return f"{indent}(\n{_stacked(names, indent + '    ')}\n{rest}"
+        if not is_single(line[equals + 2 :].strip()):
+            return _in_brackets(line[: equals + 1], line[equals + 2 :], indent) + note
+    found = _outermost(line, equals or 0)
     if found is None:
         return f"{indent}# {comment}\n{line}" if comment else line
     start, end = found
@@ -244,12 +256,11 @@ def infix(left: str, sign: str, right: str) -> str:
 
 def _rank(text: str) -> int:
     """That of the weakest sign outside of brackets; 5 without one."""
-    outer = "".join(c if not depth else "_" for _, c, depth in _scan(text))
-    if outer.startswith("-"):
+    if text.startswith("-"):
         return 2
-    signs = [token for token in outer.split(" ")[1::2]]
-    found = [_RANKS.get(token, 1) for token in signs]
-    return min(found, default=4 if "**" in outer else 5)
+    found = [_RANKS.get(token, 1) for token in _outer_tokens(text)[1::2]]
+    hugs = any(c == "*" and not depth for _, c, depth in _scan(text))
+    return min(found, default=4 if hugs else 5)
 
 
 def _scan(text: str) -> Iterator[tuple[int, str, int]]:
@@ -268,17 +279,40 @@ def _scan(text: str) -> Iterator[tuple[int, str, int]]:
         quote = c if c in "'\"" else ""
 
 
-def _outermost(line: str) -> tuple[int, int] | None:
-    """The places of the brackets that hold most of the line."""
+def _in_brackets(head: str, value: str, indent: str) -> str:
+    """``head (value)``, over lines that begin with the signs of the lowest rank."""
+    whole = f"{indent}    {value}"
+    if len(whole) <= WIDTH:
+        return f"{head} (\n{whole}\n{indent})"
+    tokens, rank = _outer_tokens(value), _rank(value)
+    lines = [tokens[0]]
+    for sign, operand in zip(tokens[1::2], tokens[2::2], strict=True):
+        if _RANKS.get(sign, 1) == rank:
+            lines.append(f"{sign} {operand}")
+        else:
+            lines[-1] += f" {sign} {operand}"
+    return "\n".join([f"{head} (", *(f"{indent}    {x}" for x in lines), f"{indent})"])
+
+
+def _outer_tokens(text: str) -> list[str]:
+    """The text, cut at the blanks outside of brackets: operand, sign, operand, ..."""
+    cuts = [i for i, c, depth in _scan(text) if c == " " and not depth]
+    ends = zip([-1, *cuts], [*cuts, len(text)], strict=True)
+    return [text[i + 1 : j] for i, j in ends]
+
+
+def _outermost(line: str, start: int) -> tuple[int, int] | None:
+    """The places of the brackets to break: the longest of the outer ones."""
     spans, opened = [(0, 0, 0)], []
-    for i, c, _ in _scan(line):
+    for i, c, depth in _scan(line):
         if c in "([{":
             opened.append(i)
         elif c in ")]}" and opened:
-            start = opened.pop()
-            spans.append((i - start, start, i))
-    length, start, end = max(spans)
-    return (start, end) if length > 20 else None
+            begin = opened.pop()
+            if not depth and begin > start:
+                spans.append((i - begin, begin, i))
+    length, begin, end = max(spans)
+    return (begin, end) if length > 10 else None
 
 
 def _arguments(text: str) -> list[str]:

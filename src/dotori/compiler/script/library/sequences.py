@@ -132,10 +132,37 @@ def attention(
     the scores; one of truth values says where a query may look. With `causal` it looks
     at its own place and those before.
     """
+    return attention_weights(q, k, scale, mask, causal) @ v
+
+
+def attention_weights(
+    q: Array, k: Array, scale: float, mask: Array | None = None, causal: bool = False
+) -> Array:
+    """softmax(scale q k^T), where the mask allows it."""
     scores = scale * (q @ np.swapaxes(k, -1, -2))
     if causal:
         mask = np.tri(*scores.shape[-2:], dtype=bool)
     if mask is not None:
         allowed = mask.dtype == bool
         scores = np.where(mask, scores, -np.inf) if allowed else scores + mask
-    return softmax(scores) @ v
+    return softmax(scores)
+
+
+def attention_gradients(
+    dy: Array, q: Array, k: Array, v: Array, scale: float, causal: bool = False
+) -> tuple[Array, Array, Array]:
+    """The gradients of attention for q, k and v.
+
+    With p the weights and dp = dy v^T, the scores get ds = p (dp - sum of p dp).
+    """
+    p = attention_weights(q, k, scale, causal=causal)
+    dp = dy @ np.swapaxes(v, -1, -2)
+    ds = scale * p * (dp - (p * dp).sum(axis=-1, keepdims=True))
+    return ds @ k, np.swapaxes(ds, -1, -2) @ q, np.swapaxes(p, -1, -2) @ dy
+
+
+def join_heads(parts: list[Array], batch_axis: int) -> Array:
+    """Queries, keys and values side by side again: split_heads backwards."""
+    axes = (3, 1, 0, 2, 4) if batch_axis else (1, 3, 0, 2, 4)
+    x = np.stack(parts).transpose(axes)
+    return x.reshape(*x.shape[:2], -1)
