@@ -171,7 +171,7 @@ class Capture(Trace):
             generator.rewind(mark)
         for action in reversed(self.host):
             if isinstance(action, Numbers):
-                action.undo()
+                action.count(-1)
 
     def known_traced(self) -> set[int]:
         """The ids of those that stand for tensors from outside, and arguments."""

@@ -87,26 +87,36 @@ class Rehearsal:
         self.calls: list[tuple[Pair, tuple[Any, ...]]] = []
         self.step, self.numbers = run.step, dict(run.numbers)
         self.values = Part("values", self.calls)
+        self._parts: dict[str, Part] = {}
 
     def gradient(self) -> Part:
-        return Part("gradient", self.calls)
+        return self.state("gradient")
 
     def state(self, name: str) -> Part:
-        return Part(name, self.calls)
+        found = self._parts.get(name)
+        if found is None:
+            found = self._parts[name] = Part(name, self.calls)
+        return found
+
+    def again(self, step: int) -> Rehearsal:
+        """The same for the update that follows `step` others."""
+        self.step = step
+        self.calls.clear()
+        return self
 
 
 def rehearsed(
-    optimizer: Optimizer, run: Run, group: Group
+    optimizer: Optimizer, rehearsal: Rehearsal, group: Group
 ) -> tuple[Pair, tuple[Any, ...]] | None:
-    """The kernel that updates `run` and its arguments; None if it is not one call.
+    """The kernel that updates a run and its arguments; None if it is not one call.
 
     Arrays stand as `Part`; numbers are those of the step that comes.
     """
-    if run.numbers:
+    if rehearsal.numbers:
         return None
-    rehearsal: Any = Rehearsal(run)
+    run: Any = rehearsal
     try:
-        optimizer.update(rehearsal, group)
+        optimizer.update(run, group)
     except (TypeError, AttributeError):  # it computes with arrays itself
         return None
     return rehearsal.calls[0] if len(rehearsal.calls) == 1 else None
@@ -131,16 +141,17 @@ class Numbers:
         self.optimizer, self.group, self.flat, self.runs = optimizer, group, flat, runs
         self.whole = runs is flat.whole
         self.values: list[Value] = []
-        self.fixed: list[tuple[Run, tuple[Any, ...]]] = []  # a run of each age
+        self.gradients: list[Value] = []
+        self._ages: list[tuple[Run, Rehearsal, tuple[Any, ...]]] = []
         self._of_step: dict[int, list[Value]] = {}
 
     def values_of(self, run: Run, args: tuple[Any, ...]) -> list[Value]:
         """The values of the numbers among `args`, shared by runs of one age."""
         known = self._of_step.get(run.step)
         if known is None:
-            known = [_number(a) for a in args if isinstance(a, float)]
+            known = [_number() for a in args if isinstance(a, float)]
             self._of_step[run.step] = known
-            self.fixed.append((run, _fixed(args)))
+            self._ages.append((run, Rehearsal(run), _fixed(args)))
             self.values += known
         return known
 
@@ -152,32 +163,41 @@ class Numbers:
         Changed
             If parameters lie elsewhere now, or a setting that is no number changed.
         """
+        return self.run_many(1)[0]
+
+    def run_many(self, n: int) -> list[list[float]]:
+        """The numbers of the next `n` steps, if nothing else changes between them."""
         optimizer, flat = self.optimizer, self.flat
         if optimizer._state_is_out:
             optimizer._take_state_back()
         if (self.whole and flat.whole is not self.runs) or not flat.still_in_place():
             raise Changed("the parameters of the optimiser lie elsewhere")
-        found: list[float] = []
-        for run, fixed in self.fixed:
-            call = rehearsed(optimizer, run, self.group)
-            if call is None or _fixed(call[1]) != fixed:
-                raise Changed("the settings of the optimiser are others")
-            found += [a for a in call[1] if isinstance(a, float)]
-        flat.finish(self.runs)
+        found: list[list[float]] = [[] for _ in range(n)]
+        for run, rehearsal, fixed in self._ages:
+            for i, numbers in enumerate(found):
+                again = rehearsal.again(run.step + i)
+                call = rehearsed(optimizer, again, self.group)
+                if call is None or _fixed(call[1]) != fixed:
+                    raise Changed("the settings of the optimiser are others")
+                numbers += [a for a in call[1] if isinstance(a, float)]
+        self.count(n)
         note_change(flat.values, f"{type(optimizer).__name__}.step")
         return found
 
-    def undo(self) -> None:
-        """Count the step as not made."""
-        for run in self.runs:
-            run.step -= 1
+    def count(self, n: int) -> None:
+        """Count `n` steps as made; a negative `n` takes them back."""
+        if not self.whole:
+            for _ in range(n):
+                self.flat.finish(self.runs)
+        for run in self.runs if self.whole or n < 0 else ():
+            run.step += n
             for i in run.members:
                 self.flat.steps[i] = run.step
-        if not self.whole:
+        if not self.whole and n < 0:
             self.flat.rearrange()
 
 
-def _number(number: float) -> Value:
+def _number() -> Value:
     return Value((), np.dtype(np.float64), "host")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dotori.compiler.capture import memory_owner
-from dotori.compiler.host import Later, Numbers, Part, rehearsed
+from dotori.compiler.host import Later, Numbers, Part, Rehearsal, rehearsed
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import Slot
 from dotori.compiler.trace import user_line
@@ -50,7 +50,7 @@ def _record_kernels(session: Capture, optimizer: Any) -> bool:
             ready = [i for i, p in enumerate(flat.params) if p.grad is not None]
             everything = len(ready) == len(flat.params)
             runs = flat.whole if everything else flat.runs(ready)
-            calls = [rehearsed(optimizer, run, group) for run in runs]
+            calls = [rehearsed(optimizer, Rehearsal(run), group) for run in runs]
             if None in calls:
                 return False
             work.append((group, flat, runs, calls))

@@ -104,7 +104,7 @@ class Entry:
                 found += action.run()
             except Changed:
                 for numbers in counted:
-                    numbers.undo()
+                    numbers.count(-1)
                 raise
             if isinstance(action, Numbers):
                 counted.append(action)
@@ -126,11 +126,7 @@ class Entry:
         alone = all(isinstance(act, Act) for act, _ in captured.later)
         if plan is not self.native or not alone or captured.gradients:
             return [self.run(arrays, call + i) for i, arrays in enumerate(steps)]
-        host = []
-        for _ in steps:
-            host.append(self.numbers())
-            for act, _ in captured.later:
-                act.run([])
+        host = self.numbers_of_many(len(steps))
         try:
             results = plan.run_many(steps, host)
         except BaseException:
@@ -138,12 +134,28 @@ class Entry:
             raise
         return [given(captured.result, outputs) for outputs in results]
 
+    def numbers_of_many(self, n: int) -> list[list[Any]]:
+        """`numbers` of `n` steps, and what follows each."""
+        acts = [act for act, _ in self.captured.later]
+        counting = [a for a in self.captured.host if isinstance(a, Numbers)]
+        if acts or len(counting) != 1 or self.captured.host[0] is not counting[0]:
+            found = []
+            for _ in range(n):
+                found.append(self.numbers())
+                for act in acts:
+                    act.run([])
+            return found
+        many = counting[0].run_many(n)
+        draws = self.captured.host[1:]
+        return [
+            [*numbers, *(x for draw in draws for x in draw.run())] for numbers in many
+        ]
+
     def undo(self, n: int) -> None:
-        """Take back what counts steps, after they have failed."""
+        """Take back what counts `n` steps, after they have failed."""
         for action in self.captured.host:
             if isinstance(action, Numbers):
-                for _ in range(n):
-                    action.undo()
+                action.count(-n)
 
     def finished(self, outputs: list[Any]) -> Any:
         """Updates and gradients that follow a run, and what the step returns."""
