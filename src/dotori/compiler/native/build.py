@@ -22,6 +22,7 @@ from dotori.compiler.native import (
     machine,
     products,
     quiet,
+    random,
     synchrony,
 )
 from dotori.errors import need
@@ -97,6 +98,7 @@ def _names() -> dict[str, Any]:
         **products.products(),
         **gemm.functions(),
         **synchrony.functions(),
+        **random.functions(made),
     }
 
 
