@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dotori
 from dotori.compiler.graph import Graph
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.layout import Box, place
@@ -127,3 +128,22 @@ def test_a_simple_crossing_is_removed():
     a, b, c, d = (Box(10) for _ in range(4))
     place([a, b, c, d], [(a, d), (b, c)])
     assert (a.x < b.x) == (d.x < c.x)
+
+
+def test_a_chain_is_straight_and_a_parent_stands_between_its_children():
+    a, b, c, d = Box(10), Box(100), Box(30), Box(50)
+    place([a, b, c, d], [(a, b), (b, c), (b, d)])
+    assert a.x == pytest.approx(b.x)
+    assert b.x == pytest.approx((c.x + d.x) / 2, abs=1)
+
+
+def test_a_captured_step():
+    def squares(x):
+        return (x * x).sum()
+
+    step = dotori.compile(squares, "numpy")
+    step(dotori.ones(2, 3))
+    graph = step.graph()
+    assert next(n.lines[0] for n in graph.nodes if n.kind == "instr") == "multiply"
+    assert str(graph).startswith("test_graph.py:")
+    assert ElementTree.fromstring(graph.svg()).tag.endswith("svg")

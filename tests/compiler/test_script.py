@@ -408,3 +408,26 @@ def test_what_stands_between_layers(name, tmp_path):
     y = runpy.run_path(str(script))["predict"](x)
     assert y.dtype == np.float32
     np.testing.assert_allclose(y, outputs(model, x), rtol=1e-5, atol=1e-6)
+
+
+class Holder(nn.Module):
+    """Its parts have names that mean something elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.model, self.function = nn.Linear(3, 3), nn.Linear(3, 3)
+
+    def forward(self, layer, n):
+        return self.function(dotori.relu(self.model(layer))) * n
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, dotori.compile])
+def test_names_that_mean_something_elsewhere(wrap, tmp_path):
+    model = Holder().eval()
+    a, b = floats(4, 3), floats(4, 3, seed=1)
+    script, _ = export_script(wrap(model), (a, b), tmp_path / "holder.py")
+    y = runpy.run_path(str(script))["predict"](a, b)
+    with dotori.no_grad():
+        wanted = model(dotori.tensor(a), dotori.tensor(b)).numpy()
+    np.testing.assert_allclose(y, wanted, atol=1e-6)
+    assert "def predict(layer_, n_):" in script.read_text("utf-8")

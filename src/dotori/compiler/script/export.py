@@ -10,10 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from dotori.autograd import no_grad
+from dotori.compiler.model import CompiledModel
 from dotori.compiler.script.model import Function, model_function, shape_text
 from dotori.compiler.script.step import Step, step_function
 from dotori.compiler.script.step_text import step_text, stored_arrays
 from dotori.compiler.script.text import demo_text, load_text, script_text
+from dotori.compiler.step import Compiled
 from dotori.errors import ArgumentError, DotoriError, ShapeError
 from dotori.io.atomic import FilePath, atomic_write
 from dotori.nn.module import Module
@@ -88,7 +90,9 @@ def export_script(
     target = Path(path)
     if target.suffix != ".py":
         target = target.with_name(target.name + ".py")
-    found = getattr(model_or_step, "model", model_or_step)
+    found = model_or_step
+    if isinstance(found, CompiledModel):
+        found = found.model
     if isinstance(found, Module):
         function = _model(found, example_inputs, inputs)
         text = model_text(found, function, inputs, target.stem, weights)
@@ -127,7 +131,8 @@ def _step(function: Any, example: Any, inputs: list[Array]) -> Step:
             f"wanted, got {type(function).__name__}"
         )
     args = example if isinstance(example, tuple) else (example,)
-    return step_function(getattr(function, "function", function), args, inputs)
+    plain = function.function if isinstance(function, Compiled) else function
+    return step_function(plain, args, inputs)
 
 
 def model_text(
