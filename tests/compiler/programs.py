@@ -11,6 +11,7 @@ exact stays of moderate size and away from poles.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,6 +106,17 @@ class Growing:
         self.numbers[value], self.exact[value] = array, exact(array)
         self.values.append(value)
         return value
+
+    def part_of_state(self, gene: int) -> None:
+        """A state that lies in the memory of another one, as parameters do."""
+        whole = self.pick(
+            gene, lambda x: x.kind == "state" and x.size > 1 and x.ndim > 0
+        )
+        array = whole.array[: 1 + gene % whole.shape[0]]
+        value = Value(array.shape, array.dtype, "state", array)
+        self.numbers[value] = np.array(array)
+        self.exact[value] = self.exact[whole]
+        self.values.append(value)
 
     def pick(self, gene: int, where: Callable[[Value], bool] = lambda x: True) -> Value:
         """A value for which `where` holds, late ones more often."""
@@ -372,6 +384,20 @@ def _update(g: Growing, gene: tuple[int, ...]) -> None:
     g.add("update", (x, part), index=index)
 
 
+def _renew(g: Growing, gene: tuple[int, ...]) -> None:
+    """What a state may become: itself and something else."""
+    _, a, b, c, _ = gene
+    state = g.pick(a, lambda x: x.kind == "state")
+
+    def fits(y: Value) -> bool:
+        if not _broadcast(state, y) or y.dtype != state.dtype:
+            return False
+        return np.broadcast_shapes(state.shape, y.shape) == state.shape
+
+    op = ("subtract", "add", "maximum", "multiply", "minimum")[c % 5]
+    g.add(op, (state, g.pick(b, fits)))
+
+
 def _require(g: Growing, gene: tuple[int, ...]) -> None:
     x = g.pick(gene[1], lambda x: x.dtype == bool and x.size == 1)
     if bool(g.numbers[x]):
@@ -382,7 +408,7 @@ KINDS: list[Callable[[Growing, tuple[int, ...]], None]] = [
     _unary, _unary, _unary, _binary, _binary, _binary, _binary, _binary, _binary,
     _where, _cast, _erf, _reduction, _reduction, _arg_reduction, _matmul, _matmul, _reshape, _transpose,
     _slice, _broadcast_to, _copy, _concatenate, _concatenate, _take, _take_along_axis,
-    _update, _update, _require,
+    _update, _update, _require, _renew, _renew, _renew,
 ]  # fmt: skip
 
 _gene = st.tuples(*[st.integers(0, 9999)] * 5)
@@ -396,6 +422,9 @@ def programs(draw: Any, smallest: int = 7, largest: int = 30) -> Case:
     sources = draw(st.lists(_gene, min_size=3, max_size=7))
     kinds = ("input", "state", "input", "state", "host", "constant", "input")
     made = [g.source(kind, gene) for kind, gene in zip(kinds, sources, strict=False)]
+    if draw(st.booleans()):
+        with suppress(LookupError):
+            g.part_of_state(draw(st.integers(0, 9999)))
     for gene in draw(st.lists(_gene, min_size=smallest, max_size=largest)):
         _grow(g, gene)
     ends = draw(st.lists(st.integers(0, 9999), min_size=2, max_size=8))
@@ -422,6 +451,7 @@ def _case(g: Growing, sources: list[Value], ends: list[int]) -> Case:
             for x in g.values
             if x is not state and (x.shape, x.dtype) == (state.shape, state.dtype)
         ]
+        like = [x for x in like if x.kind == "made" or k % 5 == 0]
         if like:
             updates.append((state, like[-1 - k % len(like)]))
     outputs = [g.pick(k) for k in ends[len(states) :]] or [g.values[-1]]

@@ -70,7 +70,7 @@ class Scribe:
         return name
 
     def _renewed(self) -> dict[Value, Value]:
-        """For what is made in the place of another value, that one: it gives the name."""
+        """The value in whose place another one is made; both have its name."""
         program, places = self.memory.program, self.memory.places
         whole: dict[Hashable, Value] = {
             (x, 0, x.shape, places[x].steps): x for x in program.states()

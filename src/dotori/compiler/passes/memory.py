@@ -254,12 +254,16 @@ class _Planner:
         """Where an input lies, if that is in the arena and read no more."""
         x = instr.inputs[index]
         spot = self.spots.get(x) if isinstance(x, Value) else None
-        if spot is None or not isinstance(spot.base, Block):
+        if spot is None or not isinstance(spot.base, Block) or spot.base.last > i:
             return None
-        return spot if spot.base.last <= i and self._alone(instr, index) else None
+        for o in instr.inputs:
+            # such as a part of a concatenation beside the whole
+            if isinstance(o, Value) and o is not x and self._spot(o).base is spot.base:
+                return None
+        return spot if self._alone(instr, index) else None
 
     def _alone(self, instr: Instr, index: int) -> bool:
-        """Whether no other input lies in the memory of that one.
+        """Whether no other input is a view of that one.
 
         The same input twice does no harm where each element is read before it is
         written.
@@ -295,8 +299,8 @@ class _Planner:
 
     def _offer(self, x: Value, spot: _Spot) -> bool:
         """Have `x` made at `spot` if it can be; then also what it is made from."""
-        accepted = False
-        waiting = [(x, spot, self.lives.end)]
+        accepted, end = False, self.lives.end
+        waiting = [(x, spot, end)]
         while waiting:
             x, spot, dead = waiting.pop()
             x, there = self._origin(x, spot)
@@ -306,7 +310,8 @@ class _Planner:
             self.homes[x] = there
             maker = self.lives.makers[x]
             if maker.op == "concatenate":
-                self._offer_parts(maker, there)
+                if dead == end:  # parts may be read after it has been written over
+                    self._offer_parts(maker, there)
             elif maker.op in ("update", "kernel"):
                 for k, index in self.overwritable(maker):
                     old = maker.inputs[index]
