@@ -15,7 +15,7 @@ from dotori.compiler.passes.memory import plan_memory
 from dotori.compiler.passes.strides import reshaped, same
 from dotori.compiler.primitives import Slot
 from dotori.kernels import optim as kernels
-from dotori.ops.elementwise import Exp
+from dotori.ops.transcendental import Exp
 
 
 @given(case=programs())

@@ -14,15 +14,16 @@ from dotori.compiler.primitives import VIEWS, Slot
 def lenders(instr: Instr) -> list[Value]:
     """The inputs in whose memory the outputs may lie.
 
-    Of a view, its input. Of a call: what an operation that makes views is given, and
-    the gradient that a rule is given, which it may hand on.
+    Of a view, its input. Of a call: what an operation that makes views is given, or a
+    function of NumPy, and the gradient that a rule is given, which it may hand on.
     """
     if instr.op in VIEWS:
         return [x for x in instr.inputs[:1] if isinstance(x, Value)]
     if instr.op != "call":
         return []
     if instr.attrs["rule"] != "backward":
-        return list(instr.values()) if instr.attrs["op"].views else []
+        views = getattr(instr.attrs["op"], "views", True)
+        return list(instr.values()) if views else []
     given = [instr.inputs[slot.index] for slot in _slots(instr.attrs["args"][:1])]
     return [x for x in given if isinstance(x, Value)]
 
