@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +71,6 @@ class Buffers:
             self.table[slot] = self._address(base) + offset
         own = sum(a.nbytes for a in self.own.values())
         self.nbytes = self._arena.nbytes + self._room.nbytes + own
-        self._given = [self._giver(x) for x in (*program.inputs, *program.host)]
-        taken: set[Value] = set()
-        self._taken = [self._taker(y, taken) for y in program.outputs]
 
     def _movable(self) -> list[Value]:
         """Inputs, host values and outputs: what is new in each run."""
@@ -100,20 +98,7 @@ class Buffers:
 
     # One run
 
-    def give(self, inputs: Sequence[Any], host: Sequence[Any]) -> None:
-        """Bring the arrays of a run to where the step reads them."""
-        for give, given in zip(self._given, [*inputs, *host], strict=True):
-            give(given)
-
-    def _giver(self, x: Value) -> Callable[[Any], None]:
-        own = self.own.get(x)
-        if own is None:
-            return lambda given: self.point(x, self._as(x, given))
-        if x.shape:
-            return lambda given: np.copyto(own, given)
-        return lambda given: own.__setitem__((), given)
-
-    def _as(self, x: Value, given: Any) -> Array:
+    def as_read(self, x: Value, given: Any) -> Array:
         """An array that lies as a value says: the given one, or a copy."""
         steps = zip(x.shape, given.strides, dense(x), strict=True)
         if all(n == 1 or a == b for n, a, b in steps) and given.flags.aligned:
@@ -124,26 +109,66 @@ class Buffers:
 
     def lie(self, x: Value, given: Any) -> None:
         """Take the array that a call has made."""
-        self.point(x, self._as(x, np.asarray(given)))
+        self.point(x, self.as_read(x, np.asarray(given)))
 
-    def begin_outputs(self) -> None:
-        """New memory for the large outputs."""
-        for y in dict.fromkeys(self._program.outputs):
+    def caller(self, runs: Sequence[Callable[[], int]]) -> Callable[..., Any]:
+        """The function ``run(inputs, host)``: it gives, runs all parts, and takes.
+
+        Returns the outputs, which no later run changes, or the number that a part gave
+        where that is not 0. Its text is written for the plan, as for small steps every
+        turn of a loop over inputs counts.
+        """
+        names: dict[str, Any] = {}
+        lines: list[str] = []
+        program = self._program
+        for name, values in ("inputs", program.inputs), ("host", program.host):
+            if values:
+                given = [f"{name[0]}{k}" for k in range(len(values))]
+                lines.append(f"[{', '.join(given)}] = {name}")
+                for x, text in zip(values, given, strict=True):
+                    lines.append(self._giving(x, text, names))
+        for y in dict.fromkeys(program.outputs):
             if self.is_fresh(y) and y not in self.own:
-                self.point(y, empty(y))
+                names[f"new{len(names)}"] = partial(self._begin, y)
+                lines.append(f"{list(names)[-1]}()")
+        for run in runs:
+            names[f"run{len(names)}"] = run
+            lines.append(f"number = {list(names)[-1]}()")
+            lines.append("if number:\n        return number")
+        taken = [self._taking(y, names) for y in program.outputs]
+        lines.append(f"return [{', '.join(taken)}]")
+        body = "\n    ".join(lines)
+        exec(f"def run(inputs, host):\n    {body}\n", names)
+        run = names["run"]
+        return cast(Callable[..., Any], run)
 
-    def take(self) -> list[Array]:
-        """The outputs, which no later run changes."""
-        return [take() for take in self._taken]
+    def _giving(self, x: Value, text: str, names: dict[str, Any]) -> str:
+        """The line that brings an input to where the step reads it."""
+        own, name = self.own.get(x), f"own{len(names)}"
+        if own is None:
+            names[name] = partial(self._give, x)
+            return f"{name}({text})"
+        names[name] = own
+        return f"{name}[{'...' if x.shape else '()'}] = {text}"
 
-    def _taker(self, y: Value, taken: set[Value]) -> Callable[[], Array]:
-        own = self.own.get(y)
-        if own is not None and self.is_fresh(y):
-            return lambda: own.copy("K")
-        if self.is_fresh(y) and y not in taken:
-            taken.add(y)
-            return lambda: self.held[y]
-        return lambda: self.array(y).copy("K")
+    def _give(self, x: Value, given: Any) -> None:
+        self.point(x, self.as_read(x, given))
+
+    def _begin(self, y: Value) -> None:
+        """New memory for a large output."""
+        self.point(y, empty(y))
+
+    def _taking(self, y: Value, names: dict[str, Any]) -> str:
+        """The expression of an output."""
+        name, own = f"out{len(names)}", self.own.get(y)
+        if self.is_fresh(y) and own is not None:
+            names[name] = own
+            return f"{name}.copy({'' if own.flags.c_contiguous else repr('K')})"
+        names[name] = partial(self._taken, y)
+        return f"{name}()"
+
+    def _taken(self, y: Value) -> Array:
+        return self.held[y] if self.is_fresh(y) else self.array(y).copy("K")
 
     def array(self, x: Value) -> Array:
         """A value as an array, in this run; it does not keep its memory alive."""

@@ -10,6 +10,7 @@ from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.native import runtime
 from dotori.compiler.native.buffers import Array, Buffers
 from dotori.compiler.native.emit import Emitter
+from dotori.compiler.native.many import Many
 from dotori.compiler.native.prepare import Natives, in_place, prepared, with_own_outputs
 from dotori.compiler.passes.fusion import fused
 from dotori.compiler.passes.memory import plan_memory
@@ -71,13 +72,17 @@ class NativePlan:
         self._errors: list[Any] = emitter.errors
         self._buffers = Buffers(memory, emitter.slots)
         self.nbytes = self._buffers.nbytes
+        self._program = memory.program
+        self._natives: list[runtime.Native] = []
         self._runs = [
             self._native(s.source) if s.instr is None else self._python(s.instr)
             for s in self._segments
         ]
+        self._call = self._buffers.caller(self._runs)
 
     def _native(self, source: str) -> Callable[[], int]:
         native, table = runtime.load(source), self._buffers.table
+        self._natives.append(native)
         if self.threads == 1:
             return native.bound(table)
         return lambda: native(table, self.threads)
@@ -120,14 +125,11 @@ class NativePlan:
         Exception
             What a ``require`` asks for; no state has changed then.
         """
-        buffers = self._buffers
-        buffers.give(inputs, host)
-        buffers.begin_outputs()
-        for run in self._runs:
-            number = run()
-            if number:
-                raise self._errors[number - 1]()
-        return buffers.take()
+        found = self._call(inputs, host)
+        if type(found) is int:
+            raise self._errors[found - 1]()
+        outputs: list[Array] = found
+        return outputs
 
     def run_many(
         self, inputs: Sequence[Sequence[Array]], host: Sequence[Sequence[Any]]
@@ -138,8 +140,26 @@ class NativePlan:
         ----------
         inputs, host : sequence
             For each run, as `run` takes them.
+
+        Returns
+        -------
+        list of list of array
+            For each run, what `run` gives.
+
+        Raises
+        ------
+        Exception
+            What a ``require`` asks for; the runs before it have changed the states.
         """
-        return [self.run(x, h) for x, h in zip(inputs, host, strict=True)]
+        if len(self._natives) != len(self._runs) or len(self._runs) != 1:
+            return [self.run(x, h) for x, h in zip(inputs, host, strict=True)]
+        if not inputs:
+            return []
+        many = Many(self._program, self._buffers, inputs, host)
+        number = many.run(self._natives[0].address, self.threads)
+        if number:
+            raise self._errors[number - 1]()
+        return many.outputs()
 
     def source(self) -> str:
         """The Python code that is compiled, and the calls in between."""
