@@ -85,7 +85,7 @@ def gru_forward(
     h: Array,
     gates: Array,
     past: Array,
-    packed: Array,
+    packed: Any,
     sent: Array,
     bias: Array,
     steps: Array,
@@ -94,9 +94,8 @@ def gru_forward(
     threads: int,
 ) -> None:
     """All that `dotori.ops.gru.GRU` gives and saves."""
-    size, (pieces, _, wide) = h0.shape[1], packed.shape
-    width = wide // 3
-    pack_gates(w_hh, packed, 3, 0, thread, threads)
+    size, pieces, width = h0.shape[1], sent.shape[0], sent.shape[2] // 3
+    pack_gates(w_hh, packed, 0, thread, threads)
     add_biases(b_ih, b_hh, bias, 0, 2 * size, thread)
     multiply_matrices(x, w_ih.T, gates, thread, threads)
     barrier(table, thread, threads)
@@ -104,7 +103,7 @@ def gru_forward(
         first, n, before = steps[t, 0], steps[t, 1], steps[t, 2]
         seen, stays = steps[t, 3], steps[t, 4]
         for p in range(thread, pieces, threads):
-            send(y, h0, packed[p], sent[p], n, before, seen)
+            send(y, h0, w_hh, packed, 0, sent[p], n, before, seen, p)
             for j in range(n):
                 old = y[before + j] if j < seen else h0[j]
                 r = first + j
@@ -240,7 +239,7 @@ def _forward(call: Call) -> Routine:
     arguments = (
         *(call.read(arg) for arg in call.args),
         *(call.write(i, at.dtype, shape) for i, shape in enumerate(shapes)),
-        at.room(at.pieces, size, 3 * at.width),
+        at.packed(),
         at.room(at.pieces, at.batch, 3 * at.width),
         at.room(3 * size),
         at.table,

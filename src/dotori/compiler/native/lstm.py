@@ -34,7 +34,6 @@ from dotori.compiler.native.recurrent import (
     send,
     suited,
     sum_rows,
-    turn_rows,
 )
 
 
@@ -89,8 +88,7 @@ def lstm_forward(
     gates: Array,
     cells: Array,
     shown: Array,
-    turned: Array,
-    packed: Array,
+    packed: Any,
     sent: Array,
     bias: Array,
     steps: Array,
@@ -99,13 +97,12 @@ def lstm_forward(
     threads: int,
 ) -> None:
     """All that `dotori.ops.lstm.LSTM` gives and saves."""
-    size, (pieces, _, wide) = c0.shape[1], packed.shape
-    width = wide // 4
-    turn_rows(w_ih, turned, size, thread, threads)
-    pack_gates(w_hh, packed, 4, 3, thread, threads)
+    size, pieces, width = c0.shape[1], sent.shape[0], sent.shape[2] // 4
+    pack_gates(w_hh, packed, 3, thread, threads)
     add_biases(b_ih, b_hh, bias, size, 4 * size, thread)
-    barrier(table, thread, threads)
-    multiply_matrices(x, turned.T, gates, thread, threads)
+    three = 3 * size  # the weights of o stand last
+    multiply_matrices(x, w_ih[three:].T, gates[:, :size], thread, threads)
+    multiply_matrices(x, w_ih[:three].T, gates[:, size:], thread, threads)
     barrier(table, thread, threads)
     for t in range(steps.shape[0]):
         first, n, past = steps[t, 0], steps[t, 1], steps[t, 2]
@@ -113,7 +110,7 @@ def lstm_forward(
         ends = first + n
         for p in range(thread, pieces, threads):
             at = p * width
-            send(y, h0, packed[p], sent[p], n, past, seen)
+            send(y, h0, w_hh, packed, 3, sent[p], n, past, seen, p)
             lstm_gates(gates, sent[p], bias, first, n, p)
             for j in range(n):
                 old = cells[past + j] if j < seen else c0[j]
@@ -230,8 +227,7 @@ def _forward(call: Call) -> Routine:
     arguments = (
         *(call.read(arg) for arg in call.args[:7]),
         *(call.write(i, at.dtype, shape) for i, shape in enumerate(shapes)),
-        at.room(4 * at.size, at.features),
-        at.room(at.pieces, at.size, 4 * at.width),
+        at.packed(),
         at.room(at.pieces, at.batch, 4 * at.width),
         at.room(4 * at.size),
         at.table,

@@ -40,6 +40,8 @@ from dotori.compiler.native.library import Call, Room, Routine, Table, lies
 
 #: The fewest hidden units that are worth a piece of their own, and the most pieces.
 UNITS, PIECES = 64, 8
+#: So few rows are multiplied by the weights as they lie.
+FEW = 4
 
 
 def schedule(sizes: tuple[int, ...], reverse: bool) -> NDArray[np.int64]:
@@ -83,31 +85,22 @@ def pack_columns(w: Array, packed: Array, thread: int, threads: int) -> None:
 
 
 @compiled
-def pack_gates(
-    w: Array, packed: Array, gates: int, turn: int, thread: int, threads: int
-) -> None:
-    """`w` (gates * size, depth), turned, as (pieces, depth, gates * width).
+def pack_gates(w: Array, packed: Any, turn: int, thread: int, threads: int) -> None:
+    """`w` (gates * size, size), turned, as (pieces, size, gates * width).
 
     What a piece multiplies the state by: its units' rows of every gate, transposed.
+    `turn` is the gate that comes first. Few rows are multiplied without: see `send`.
     """
-    pieces, depth, wide = packed.shape
-    width = wide // gates
-    for p in range(thread, pieces, threads):
-        for gate in range(gates):
-            row = ((gate + turn) % gates * pieces + p) * width
-            for k in range(width):
-                for i in range(depth):
-                    packed[p, i, gate * width + k] = w[row + k, i]
-
-
-@compiled
-def turn_rows(w: Array, turned: Array, size: int, thread: int, threads: int) -> None:
-    """The last `size` rows of `w` first."""
-    n, depth = w.shape
-    for i in range(thread, n, threads):
-        row = (i + n - size) % n
-        for k in range(depth):
-            turned[i, k] = w[row, k]
+    if packed is not None:
+        pieces, depth, wide = packed.shape
+        gates = w.shape[0] // depth
+        width = wide // gates
+        for p in range(thread, pieces, threads):
+            for gate in range(gates):
+                row = ((gate + turn) % gates * pieces + p) * width
+                for k in range(width):
+                    for i in range(depth):
+                        packed[p, i, gate * width + k] = w[row + k, i]
 
 
 @compiled
@@ -120,7 +113,7 @@ def copy_units(source: Array, target: Array, begin: int, width: int) -> None:
 
 
 @compiled
-def send(
+def multiply_state(
     y: Array, h0: Array, w: Array, sent: Array, n: int, past: int, seen: int
 ) -> None:
     """sent = h W: h from the step before, or of the sequences that begin here."""
@@ -128,6 +121,32 @@ def send(
         matmul(y[past : past + seen], w, sent[:seen])
     if seen < n:
         matmul(h0[seen:n], w, sent[seen:n])
+
+
+@compiled
+def send(
+    y: Array,
+    h0: Array,
+    w_hh: Array,
+    packed: Any,
+    turn: int,
+    sent: Array,
+    n: int,
+    past: int,
+    seen: int,
+    p: int,
+) -> None:
+    """What piece p of each gate gets from the state; `turn` is the first gate."""
+    if packed is None:
+        size = w_hh.shape[1]
+        gates = w_hh.shape[0] // size
+        width = sent.shape[1] // gates
+        for gate in range(gates):
+            row = (gate + turn) % gates * size + p * width
+            part = sent[:, gate * width : (gate + 1) * width]
+            multiply_state(y, h0, w_hh[row : row + width].T, part, n, past, seen)
+    else:
+        multiply_state(y, h0, packed[p], sent, n, past, seen)
 
 
 @compiled
@@ -287,7 +306,7 @@ def rnn_forward(
     b_hh: Any,
     y: Array,
     h: Array,
-    packed: Array,
+    packed: Any,
     sent: Array,
     bias: Array,
     steps: Array,
@@ -297,8 +316,8 @@ def rnn_forward(
     threads: int,
 ) -> None:
     """y and the last h, as `dotori.ops.recurrent.RNN`."""
-    pieces, width = packed.shape[0], packed.shape[2]
-    pack_gates(w_hh, packed, 1, 0, thread, threads)
+    pieces, width = sent.shape[0], sent.shape[2]
+    pack_gates(w_hh, packed, 0, thread, threads)
     add_biases(b_ih, b_hh, bias, 0, bias.shape[0], thread)
     multiply_matrices(x, w_ih.T, y, thread, threads)
     barrier(table, thread, threads)
@@ -306,7 +325,7 @@ def rnn_forward(
         first, n, past = steps[t, 0], steps[t, 1], steps[t, 2]
         seen, stays = steps[t, 3], steps[t, 4]
         for p in range(thread, pieces, threads):
-            send(y, h0, packed[p], sent[p], n, past, seen)
+            send(y, h0, w_hh, packed, 0, sent[p], n, past, seen, p)
             rnn_units(y, sent[p], bias, first, n, p, relu)
             copy_units(y[first + stays : first + n], h[stays:n], p * width, width)
         barrier(table, thread, threads)
@@ -412,6 +431,12 @@ class Shapes:
     def room(self, *shape: int) -> Room:
         return Room(self.dtype.name, shape)
 
+    def packed(self) -> Room | None:
+        """For `pack_gates`: packing pays for itself from some rows on."""
+        if self.batch < FEW:
+            return None
+        return self.room(self.pieces, self.size, self.gates * self.width)
+
 
 def plan_forward(call: Call) -> Routine:
     """`rnn_forward` with its room."""
@@ -421,7 +446,7 @@ def plan_forward(call: Call) -> Routine:
         *(call.read(arg) for arg in call.args),
         call.write(0, at.dtype, (at.rows, at.size)),
         call.write(1, at.dtype, (at.batch, at.size)),
-        at.room(at.pieces, at.size, at.width),
+        at.packed(),
         at.room(at.pieces, at.batch, at.width),
         at.room(at.size),
         at.table,
