@@ -431,3 +431,72 @@ def test_names_that_mean_something_elsewhere(wrap, tmp_path):
         wanted = model(dotori.tensor(a), dotori.tensor(b)).numpy()
     np.testing.assert_allclose(y, wanted, atol=1e-6)
     assert "def predict(layer_, n_):" in script.read_text("utf-8")
+
+
+class Block(nn.Module):
+    """Two convolutions and a shortcut."""
+
+    def __init__(self, channels, out, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, out, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(out)
+        self.conv2 = nn.Conv2d(out, out, 3, 1, 1)
+        same = stride == 1 and channels == out
+        self.shortcut = None if same else nn.Conv2d(channels, out, 1, stride)
+
+    def forward(self, x):
+        y = self.conv2(F.relu(self.norm1(self.conv1(x))))
+        return F.relu(y + (x if self.shortcut is None else self.shortcut(x)))
+
+
+def blocks(*modules):
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3),
+        nn.Sequential(*modules),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 3),
+    )
+
+
+def predict_lines(script):
+    text = script.read_text("utf-8")
+    text = text[text.index("def predict(") : text.index("def main(")]
+    return [line for line in text.splitlines() if "block" in line]
+
+
+def test_blocks_of_one_kind_share_a_function(tmp_path):
+    dotori.manual_seed(0)
+    model = blocks(Block(4, 4), Block(4, 4), Block(4, 8, 2), Block(8, 8))
+    model = trained(model, floats(4, 1, 10, 10))
+    script, _ = export_script(model, floats(2, 1, 10, 10), tmp_path / "res.py")
+    assert script.read_text("utf-8").count("def block(x, name):") == 1
+    assert predict_lines(script) == [
+        '    x = block(x, "1.0")',
+        '    x = block(x, "1.1")',
+        '    x = block(x, "1.3")',
+    ]
+    x = floats(5, 1, 10, 10, seed=3)
+    y = runpy.run_path(str(script))["predict"](x)
+    np.testing.assert_allclose(y, outputs(model, x), atol=1e-6)
+
+
+def test_blocks_that_share_a_weight_do_not_share_a_function(tmp_path):
+    first, second = Block(4, 4), Block(4, 4)
+    second.conv1.weight = first.conv1.weight
+    model = trained(blocks(first, second, Block(4, 8)), floats(4, 1, 10, 10))
+    script, _ = export_script(model, floats(2, 1, 10, 10), tmp_path / "res.py")
+    assert not predict_lines(script)
+    x = floats(5, 1, 10, 10, seed=3)
+    y = runpy.run_path(str(script))["predict"](x)
+    np.testing.assert_allclose(y, outputs(model, x), atol=1e-6)
+
+
+def test_a_block_that_is_used_twice(tmp_path):
+    shared, other = Block(4, 4), Block(4, 4)
+    model = blocks(shared, nn.ReLU(), shared, other, Block(4, 8))
+    model = trained(model, floats(4, 1, 10, 10))
+    script, _ = export_script(model, floats(2, 1, 10, 10), tmp_path / "res.py")
+    x = floats(5, 1, 10, 10, seed=3)
+    y = runpy.run_path(str(script))["predict"](x)
+    np.testing.assert_allclose(y, outputs(model, x), atol=1e-6)

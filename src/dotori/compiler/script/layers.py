@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from dotori.compiler.script.library import modules
@@ -247,11 +247,19 @@ def _batch_norm(m: Any, x: str, weight: Weight, shape: tuple[int, ...]) -> str |
         return None
     names = ("running_mean", "running_var", "weight", "bias")
     texts = [weight(name) for name in names]
-    layer = texts[0].removesuffix('.running_mean"]').removeprefix('W["')
-    regular = [f'W["{layer}.{name}"]' for name in names]
-    if all(t in ("None", r) for t, r in zip(texts, regular, strict=True)):
-        texts = [f'**layer("{layer}")']  # four long names would hide the line
+    layer = _whole_layer(texts, names)
+    if layer is not None:
+        texts = [f"**{layer}"]  # four long names would hide the line
     return _call("batch_norm", x, *texts, eps=m.eps)
+
+
+def _whole_layer(texts: Sequence[str], names: Sequence[str]) -> str | None:
+    """``layer("0")`` where the texts are all those of one layer; some may be "None"."""
+    start = texts[0].removesuffix(f'.{names[0]}"]')
+    regular = [f'{start}.{name}"]' for name in names]
+    if any(t not in ("None", r) for t, r in zip(texts, regular, strict=True)):
+        return None
+    return f'layer({start.removeprefix("W[")}")'
 
 
 def _layer_norm(m: Any, x: str, weight: Weight, shape: tuple[int, ...]) -> str:
@@ -289,8 +297,8 @@ def _recurrent(m: Any, x: str, weight: Weight, shape: tuple[int, ...]) -> str | 
     if len(shape) != 3 or m.proj_size or "," in x:
         return None
     names = [name for name, _ in m.named_parameters()]
-    path = weight(names[0]).removesuffix(f'.{names[0]}"]').removeprefix('W["')
-    if [weight(name) for name in names] != [f'W["{path}.{name}"]' for name in names]:
+    layer = _whole_layer([weight(name) for name in names], names)
+    if layer is None:
         return None if weight is not str else x + "()"
     named = {
         "layers": m.num_layers,
@@ -298,7 +306,7 @@ def _recurrent(m: Any, x: str, weight: Weight, shape: tuple[int, ...]) -> str | 
         "batch_first": bool(m.batch_first),
     }
     kind = type(m).__name__.lower()
-    text = _call(kind, x, f'layer("{path}")', **named)
+    text = _call(kind, x, layer, **named)
     relu = getattr(m, "nonlinearity", "tanh") == "relu" and kind == "rnn"
     return f"{text[:-1]}, activation=relu)" if relu else text
 

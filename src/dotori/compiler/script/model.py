@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dotori.compiler.script.blocks import BLOCK, Block, block_name, repeated
 from dotori.compiler.script.layers import phrase
 from dotori.compiler.script.ops import SIGNS, op_phrase
 from dotori.compiler.script.text import broken, comment_text, literal, reserved_names
@@ -51,9 +52,26 @@ def model_function(
     ArgumentError
         If there are no words for something that the model does.
     """
-    found = trace(model, inputs)
-    arguments = _arguments(model, len(inputs))
-    return _Writer(model, found, arguments).function(name)
+    found, functions, weights = trace(model, inputs), list[str](), dict[str, Array]()
+    for blocks in repeated(model, found, _block_source):
+        called = block_name(blocks[0], functions)
+        sources = [_Writer(model, b.trace, ["x"], b.path).block(called) for b in blocks]
+        functions.append(sources[0].source)
+        for block, source in zip(blocks, sources, strict=True):
+            weights |= source.weights
+            found = block.replaced(found, called)
+    whole = _Writer(model, found, _arguments(model, len(inputs))).function(name)
+    whole.source = "\n\n\n".join([*functions, whole.source])
+    whole.weights = weights | whole.weights
+    return whole
+
+
+def _block_source(model: Any, block: Block) -> str | None:
+    """What the blocks that share a function have in common."""
+    try:
+        return _Writer(model, block.trace, ["x"], block.path).block("f").source
+    except ArgumentError:
+        return None
 
 
 def shape_text(shape: Sequence[Any]) -> str:
@@ -77,10 +95,14 @@ def _arguments(model: Any, count: int) -> list[str]:
 class _Writer:
     """Turns a trace into lines: texts of values, and names for those that need one."""
 
-    def __init__(self, model: Any, found: Trace, arguments: list[str]) -> None:
+    def __init__(
+        self, model: Any, found: Trace, arguments: list[str], within: str = ""
+    ) -> None:
         self.model, self.trace, self.arguments = model, found, arguments
+        self.within = within
         self.weights: dict[str, Array] = {}
-        self.texts: dict[int, str] = dict(enumerate(arguments))
+        numbers = [x.number for x in found.inputs]
+        self.texts: dict[int, str] = dict(zip(numbers, arguments, strict=True))
         self.last = _last_use(found)
         self.reads = _reads(found)
         self.arrays = {
@@ -89,12 +111,25 @@ class _Writer:
         }
         self.known = {id(array): name for name, array in self.arrays.items()}
 
-    def function(self, name: str) -> Function:
-        lines = list(self._lines())
-        returned = self._returned(self.trace.output)
-        body = [*lines, f"    return {returned}"]
+    def _body(self, told: bool = True) -> list[str]:
+        lines = list(self._lines(told))
+        body = [*lines, f"    return {self._returned(self.trace.output)}"]
         if any(_counts_rows(line) for line in body):
             body.insert(0, f"    n = len({self.arguments[0]})")
+        return body
+
+    def block(self, called: str) -> Function:
+        """A function of x and the name under which its weights stand."""
+        kind = type(self.model.get_submodule(self.within)).__name__
+        head = [
+            f"def {called}(x, name):",
+            f'    """{kind}: its weights stand under the name."""',
+        ]
+        source = "\n".join([*head, *self._body(told=False)])
+        return Function(source, self.weights, ["x"], [], [])
+
+    def function(self, name: str) -> Function:
+        body = self._body()
         outputs = list(self.trace.output_shapes.values())
         given = self.trace.input_shapes
         takes = " and ".join(
@@ -107,7 +142,8 @@ class _Writer:
         source = "\n".join([head, *_wrapped_doc(doc), *body])
         return Function(source, self.weights, self.arguments, given, outputs)
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self, told: bool) -> Iterator[str]:
+        """The statements, `told` with shapes and the names of modules."""
         parents = [_parent(call) for call in self.trace.calls]
         many, before = len(set(parents)) > 1, ""
         for i, call in enumerate(self.trace.calls):
@@ -116,16 +152,14 @@ class _Writer:
             if len(call.outputs) == 1 and self._is_inlined(call):
                 self.texts[call.outputs[0]] = text
                 continue
-            if many and parents[i] != before:
+            if told and many and parents[i] != before:
                 before = parents[i]
                 yield f"    # {comment_text(before)}" if before else ""
             names = self._names(call, i)
             shapes = call.shapes[-len(call.outputs) :]
-            told = zip(names, shapes, strict=True)
-            comment = ", ".join(
-                shape_text(shape) for name, shape in told if name != "_"
-            )
-            shown = comment if self._changes_shape(call) else ""
+            named = zip(names, shapes, strict=True)
+            comment = ", ".join(shape_text(s) for name, s in named if name != "_")
+            shown = comment if told and self._changes_shape(call) else ""
             yield broken(f"    {', '.join(names)} = {text}", shown)
 
     def _changes_shape(self, call: Call) -> bool:
@@ -152,16 +186,14 @@ class _Writer:
             for x in call.inputs
             if isinstance(x, Ref) and self.last.get(x.number, -1) <= i
         ]
-        free = sorted(
-            {name for name in free if name.isidentifier()},
-            key=lambda n: (*self.arguments, *_POOL).index(n),
-        )
+        pool = [*self.arguments, *_POOL, *(f"h{k}" for k in range(1000))]
+        free = sorted({name for name in free if name.isidentifier()}, key=pool.index)
         taken = {
             text
             for number, text in self.texts.items()
             if self.last.get(number, -1) > i and text.isidentifier()
         }
-        pool = [*free, *_POOL, *(f"h{k}" for k in range(1000))]
+        pool = [*free, *pool[len(self.arguments) :]]
         names: list[str] = []
         for number in call.outputs:
             if number not in self.last:  # nobody reads it
@@ -173,6 +205,8 @@ class _Writer:
         return names
 
     def _call_text(self, call: Call, texts: list[str]) -> str:
+        if call.op == BLOCK:
+            return f"{call.attrs['called']}({texts[0]}, {literal(call.path)})"
         if call.module is not None:
 
             def weight(name: str) -> str:
@@ -198,6 +232,9 @@ class _Writer:
 
     def _stored(self, name: str, array: Array) -> str:
         self.weights[name] = array
+        if self.within:
+            rest = literal(name.removeprefix(self.within))
+            return f'W[f"{{name}}{rest.replace("{", "{{").replace("}", "}}")[1:]}]'
         return f"W[{literal(name)}]"
 
     def _text(self, x: Any) -> str:
@@ -225,7 +262,8 @@ class _Writer:
 
 def _parent(call: Call) -> str:
     """The module whose `forward` a call stands in."""
-    return call.path.rpartition(".")[0] if call.module is not None else call.path
+    inner = call.module is not None or call.op == BLOCK
+    return call.path.rpartition(".")[0] if inner else call.path
 
 
 def _last_use(found: Trace) -> dict[int, int]:

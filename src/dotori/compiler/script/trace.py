@@ -89,6 +89,7 @@ class Trace:
     output: Any
     output_shapes: dict[int, tuple[int, ...]]
     input_shapes: list[tuple[int, ...]]
+    inputs: list[Ref]
 
 
 class _Recorder:
@@ -193,7 +194,8 @@ def _run(model: Any, inputs: Sequence[Array]) -> Trace:
             output = model(*tensors)
     found = _structure(output, recorder)
     shapes = {recorder.numbers[id(y.array)]: y.shape for y in _tensors(output)}
-    return Trace(recorder.calls, found, shapes, [x.shape for x in inputs])
+    refs = [Ref(i) for i in range(len(inputs))]
+    return Trace(recorder.calls, found, shapes, [x.shape for x in inputs], refs)
 
 
 def _names_of(model: Any) -> dict[int, str]:
@@ -270,6 +272,7 @@ def _merged(first: Trace, second: Trace, rows: int) -> Trace:
         merge(first.output, second.output),
         merge(first.output_shapes, second.output_shapes),
         merge(first.input_shapes, second.input_shapes),
+        first.inputs,
     )
 
 
