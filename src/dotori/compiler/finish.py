@@ -19,19 +19,11 @@ from dotori.compiler.capture import Capture, Entered, memory_owner
 from dotori.compiler.host import Act, Draw, Later
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.optimizers import part_of
+from dotori.compiler.results import Result
 from dotori.compiler.trace import PACKAGE, Number, Untraceable
 from dotori.compiler.traced import Traced
 from dotori.errors import CaptureError
 from dotori.random import watch_draws
-
-
-@dataclass
-class Result:
-    """One thing that a step returns: ``"tensor"``, ``"array"``, ``"number"``, with its
-    place among the program's outputs; or ``"fixed"``, the thing itself."""
-
-    kind: str
-    value: Any
 
 
 @dataclass
@@ -292,21 +284,6 @@ def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
     return Result("fixed", value)
 
 
-def given(template: Any, outputs: list[Any]) -> Any:
-    """What a run returns, from the arrays that the program gave."""
-    kind = type(template)
-    if kind is Result:
-        if template.kind == "tensor":
-            return wrap(outputs[template.value])
-        if template.kind == "number":
-            return outputs[template.value].item()
-        return outputs[template.value] if template.kind == "array" else template.value
-    if isinstance(template, dict):
-        return {key: given(part, outputs) for key, part in template.items()}
-    parts = [given(part, outputs) for part in template]
-    return kind(*parts) if hasattr(template, "_fields") else kind(parts)
-
-
 def _look_for_leaks(session: Capture) -> None:
     """Look for arrays of the step that live on: someone keeps them outside of it."""
     known = session.known_traced()
@@ -381,4 +358,4 @@ def _check_changes(session: Capture) -> None:
             session.fail(f"{by} writes into memory in a way that cannot be captured")
 
 
-__all__ = ["Captured", "Entered", "Result", "arrays_of", "capture", "given"]
+__all__ = ["Captured", "Entered", "arrays_of", "capture"]

@@ -110,12 +110,17 @@ def _reach(function: Any) -> list[Any]:
 def signature(args: Any, kwargs: Any, around: Surroundings) -> Any:
     """What two calls must have in common to run the same plan; it can be a key."""
     return (
-        tuple([_part(a) for a in args]),
+        parts(args),
         tuple([(k, _part(kwargs[k])) for k in sorted(kwargs)]) if kwargs else (),
         around.modes(),
         recording.state.flags & GRAD,
         get_default_dtype(),
     )
+
+
+def parts(args: Any) -> tuple[Any, ...]:
+    """What of the positional arguments is in the signature."""
+    return tuple([_part(a) for a in args])
 
 
 def _part(value: Any) -> Any:

@@ -10,19 +10,17 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from dotori._tensor import Tensor
 from dotori.autograd import wrap
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler import background
 from dotori.compiler.cost import calls_worth_compiling
-from dotori.compiler.finish import Captured, arrays_of, capture, given
-from dotori.compiler.guards import Surroundings, signature
-from dotori.compiler.host import Act, Changed, Numbers
+from dotori.compiler.finish import Captured, arrays_of, capture
+from dotori.compiler.guards import Surroundings, parts, signature
+from dotori.compiler.host import Act, Changed, Draw, Numbers
 from dotori.compiler.numpy_plan import NumPyPlan
 from dotori.compiler.passes import simplified
 from dotori.compiler.report import Report
+from dotori.compiler.results import given, given_stacked, joined, stacked
 from dotori.errors import ArgumentError, CaptureError
 
 if TYPE_CHECKING:
@@ -58,6 +56,7 @@ class Entry:
         self.program = simplified(captured.program)
         self.plan = NumPyPlan(self.program)
         self.native: Any = None
+        self.masks: Any = None
         self.trouble = ""
         self.start = self.switch = 0
         self._asked = False
@@ -69,9 +68,14 @@ class Entry:
 
     def compile(self) -> None:
         """Make the native plan, now."""
+        from dotori.compiler.native.draws import Masks, can_draw
         from dotori.compiler.native.plan import NativePlan
 
-        self.native = NativePlan(self.program)
+        plan = NativePlan(self.program)
+        draws = [a for a in self.captured.host if isinstance(a, Draw)]
+        if can_draw(draws):
+            self.masks = Masks(draws)
+        self.native = plan
 
     def best(self, call: int) -> Any:
         """The plan that call number `call` of the step runs.
@@ -99,7 +103,11 @@ class Entry:
         """
         found: list[Any] = []
         counted: list[Numbers] = []
+        masks = self.masks
         for action in self.captured.host:
+            if masks is not None and isinstance(action, Draw):
+                found += masks.run()[0]
+                break  # draws come last, and these are all
             try:
                 found += action.run()
             except Changed:
@@ -121,18 +129,29 @@ class Entry:
         return self.finished(outputs)
 
     def run_many(self, steps: list[list[Any]], call: int) -> list[Any]:
-        """Several steps, in one call of the native plan where that is possible."""
+        """Several steps, in one call of the native plan where that is possible.
+
+        Returns
+        -------
+        list
+            What the steps return, in pieces of some steps, each stacked.
+        """
         plan, captured = self.best(call), self.captured
+        most = len(steps) if self.masks is None else self.masks.steps
+        if len(steps) > most:
+            first = self.run_many(steps[:most], call)
+            return first + self.run_many(steps[most:], call + most)
         alone = all(isinstance(act, Act) for act, _ in captured.later)
         if plan is not self.native or not alone or captured.gradients:
-            return [self.run(arrays, call + i) for i, arrays in enumerate(steps)]
+            results = [self.run(arrays, call + i) for i, arrays in enumerate(steps)]
+            return [stacked(results)]
         host = self.numbers_of_many(len(steps))
         try:
-            results = plan.run_many(steps, host)
+            outputs = plan.run_many(steps, host)
         except BaseException:
             self.undo(len(steps))
             raise
-        return [given(captured.result, outputs) for outputs in results]
+        return [given_stacked(captured.result, outputs, len(steps))]
 
     def numbers_of_many(self, n: int) -> list[list[Any]]:
         """`numbers` of `n` steps, and what follows each."""
@@ -147,9 +166,11 @@ class Entry:
             return found
         many = counting[0].run_many(n)
         draws = self.captured.host[1:]
-        return [
-            [*numbers, *(x for draw in draws for x in draw.run())] for numbers in many
-        ]
+        if self.masks is not None:
+            masks = self.masks.run(n)
+        else:
+            masks = [[x for draw in draws for x in draw.run()] for _ in many]
+        return [[*numbers, *drawn] for numbers, drawn in zip(many, masks, strict=True)]
 
     def undo(self, n: int) -> None:
         """Take back what counts `n` steps, after they have failed."""
@@ -283,29 +304,31 @@ class Compiled:
         >>> double.over([(dotori.ones(2),), (dotori.zeros(2),)]).tolist()
         [[2.0, 2.0], [0.0, 0.0]]
         """
-        results: list[Any] = []
+        pieces: list[Any] = []
         steps = iter(batches)
         while chunk := list(islice(steps, CHUNK)):
-            results += self._over_chunk([_arguments(batch) for batch in chunk])
-        if not results:
+            pieces += self._over_chunk([_arguments(batch) for batch in chunk])
+        if not pieces:
             raise ArgumentError("over: there is no batch")
-        return _stacked(results)
+        return joined(pieces)
 
     def _over_chunk(self, chunk: list[tuple[Any, ...]]) -> list[Any]:
         """Neighbours with the same signature go together."""
-        results: list[Any] = []
+        pieces: list[Any] = []
         with self._lock:
-            while chunk:
-                keys = [signature(args, {}, self._around) for args in chunk]
-                n = next((i for i, k in enumerate(keys) if k != keys[0]), len(keys))
-                entry = self._entries.get(keys[0])
+            kinds = [parts(args) for args in chunk]
+            start = 0
+            while start < len(chunk):
+                key = signature(chunk[start], {}, self._around)
+                entry, end = self._entries.get(key), start + 1
                 if entry is None or not entry.captured.still_holds():
-                    n = 1
-                    results.append(self(*chunk[0]))
+                    pieces.append(stacked([self(*chunk[start])]))
                 else:
-                    results += self._together(entry, chunk[:n])
-                chunk = chunk[n:]
-        return results
+                    while end < len(chunk) and kinds[end] == kinds[start]:
+                        end += 1
+                    pieces += self._together(entry, chunk[start:end])
+                start = end
+        return pieces
 
     def _together(self, entry: Entry, chunk: list[tuple[Any, ...]]) -> list[Any]:
         steps: list[list[Any]] = [[] for _ in chunk]
@@ -317,7 +340,7 @@ class Compiled:
             return entry.run_many(steps, before + 1)
         except Changed:
             self.calls = before
-            return [self(*args) for args in chunk]
+            return [stacked([self(*args) for args in chunk])]
 
     # ------------------------------------------------------------ looking into it
 
@@ -382,18 +405,3 @@ def _arguments(batch: Any) -> tuple[Any, ...]:
     if isinstance(batch, tuple):
         return batch
     return tuple(batch) if isinstance(batch, list) else (batch,)
-
-
-def _stacked(results: list[Any]) -> Any:
-    """Results of equal structure, each leaf stacked along a first axis."""
-    first = results[0]
-    if isinstance(first, Tensor):
-        return wrap(np.stack([r.array for r in results]))
-    if isinstance(first, dict):
-        return {k: _stacked([r[k] for r in results]) for k in first}
-    if isinstance(first, (tuple, list)):
-        parts = [_stacked([r[i] for r in results]) for i in range(len(first))]
-        return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
-    if isinstance(first, (int, float, np.ndarray)):
-        return np.stack(results)
-    return results

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dotori.backend import is_captured
 from dotori.ops._op import Op, Sample, follow
 
 
@@ -97,6 +98,10 @@ class PutInto(Op):
 
     @staticmethod
     def forward(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+        if is_captured(x) and not _picks(index):  # no element is named twice
+            y = x.trace.constant(np.zeros(shape, x.dtype)).copy()
+            y[index] = x
+            return y
         y = xp.zeros(shape, x.dtype)
         add_at(xp, y, index, x)
         return y

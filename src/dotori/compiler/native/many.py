@@ -62,9 +62,9 @@ class Many:
         table = np.array([address, self._n, *rows], np.int64)
         return driver()(table, threads)
 
-    def outputs(self) -> list[list[Array]]:
-        """Of each run."""
-        return [[y[k, ...] for y in self._outputs] for k in range(self._n)]
+    def outputs(self) -> list[Array]:
+        """Of all runs, each output stacked along a first axis."""
+        return self._outputs
 
     def _give(self, x: Value, given: Sequence[Any]) -> None:
         """One input of all runs: small ones are put in a row."""

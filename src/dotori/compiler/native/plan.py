@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from dotori.compiler.interpret import perform
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.native import runtime
@@ -133,8 +135,8 @@ class NativePlan:
 
     def run_many(
         self, inputs: Sequence[Sequence[Array]], host: Sequence[Sequence[Any]]
-    ) -> list[list[Array]]:
-        """Several runs, one after the other.
+    ) -> list[Array]:
+        """Several runs, one after the other; at least one.
 
         Parameters
         ----------
@@ -143,8 +145,8 @@ class NativePlan:
 
         Returns
         -------
-        list of list of array
-            For each run, what `run` gives.
+        list of array
+            What `run` gives, each output stacked along a first axis.
 
         Raises
         ------
@@ -152,9 +154,8 @@ class NativePlan:
             What a ``require`` asks for; the runs before it have changed the states.
         """
         if len(self._natives) != len(self._runs) or len(self._runs) != 1:
-            return [self.run(x, h) for x, h in zip(inputs, host, strict=True)]
-        if not inputs:
-            return []
+            runs = [self.run(x, h) for x, h in zip(inputs, host, strict=True)]
+            return [np.stack(arrays) for arrays in zip(*runs, strict=True)]
         many = Many(self._program, self._buffers, inputs, host)
         number = many.run(self._natives[0].address, self.threads)
         if number:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from dotori.compiler.finish import Captured, Result, capture
+from dotori.compiler.finish import Captured, capture
 from dotori.compiler.guards import Surroundings
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import filled
+from dotori.compiler.results import Result
 from dotori.compiler.script.ops import op_phrase
 from dotori.compiler.script.program import instr_text
 from dotori.compiler.script.rules import SLOPES, TUPLES, backward_words, forward_words
