@@ -81,9 +81,7 @@ class Maker:
         return list(made)
 
     def program(self, *outputs: Value) -> Program:
-        return Program(
-            self.inputs, self.host, self.instrs, list(outputs), self.updates
-        )
+        return Program(self.inputs, self.host, self.instrs, list(outputs), self.updates)
 
 
 def _ones(x: Value) -> Any:

@@ -27,9 +27,11 @@ from dotori.compiler.native.movement import moved
 from dotori.compiler.native.nest import Lying
 from dotori.compiler.native.prepare import Natives, alone
 from dotori.compiler.native.slots import ROOM, Region, Slots, view_text
+from dotori.compiler.passes.fusion import fusable
+from dotori.compiler.passes.fusion_space import POINTWISE
 from dotori.compiler.passes.memory import MemoryPlan, Place
 from dotori.compiler.passes.strides import viewed
-from dotori.compiler.primitives import ARG_REDUCTIONS, ELEMENTWISE, VIEWS
+from dotori.compiler.primitives import ARG_REDUCTIONS, VIEWS
 
 
 @dataclass
@@ -109,16 +111,20 @@ class Emitter:
     def emit(self) -> list[Segment]:
         """All segments, in order."""
         for instr in self.memory.program.instrs:
-            if self.native(instr) or instr.op in ELEMENTWISE | {"copy"}:
-                self._add(instr)
-            else:
-                self._close()
-                self.segments.append(Segment(instr=instr))
+            self._emit(instr)
         for state, new in self.memory.program.updates:
             if not self.memory.together(state, new):
-                self._put(self._copy(new, self.memory.places[state]))
+                self._emit(Instr("copy", (new,), (state,)))
         self._close()
         return self.segments
+
+    def _emit(self, instr: Instr) -> None:
+        """Add an instruction to the segment, or make it one that Python runs."""
+        if self.native(instr) or fusable(instr):
+            self._add(instr)
+        else:
+            self._close()
+            self.segments.append(Segment(instr=instr))
 
     def _close(self) -> None:
         if not self.lines:
@@ -176,7 +182,7 @@ class Emitter:
         op = instr.op
         if op == "fused":
             yield from self._loop(loop_of(instr, self.slots.lying), instr)
-        elif op in ELEMENTWISE or op == "copy":
+        elif op in POINTWISE:
             yield from self._loop(loop_of(alone(instr), self.slots.lying), instr)
         elif op == "matmul":
             yield self._matmul(instr)

@@ -62,7 +62,7 @@ class Natives:
         if op == "matmul":
             full = all(x.size for x in instr.values())
             return full and len(types) == 1 and next(iter(types)).char in "fd"
-        known = op in MOVEMENT or op in ARG_REDUCTIONS or op == "require"
+        known = op in MOVEMENT - {"copy"} or op in ARG_REDUCTIONS or op == "require"
         return known and all(x.char in CASTS for x in types)
 
 
