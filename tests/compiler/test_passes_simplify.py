@@ -229,3 +229,57 @@ def test_broadcasting_is_left_to_the_operation():
     assert ops(simplified(s.program(y))) == ["add"]
     alone = s("exp", wide)
     assert ops(simplified(s.program(alone))) == ["broadcast_to", "exp"]
+
+
+def test_scaling_all_parts_becomes_scaling_the_whole():
+    """What clipping does to gradients before the optimiser joins them."""
+    s = Steps((4,))
+    factor = s("sqrt", s("sum", s.x, shape=(), axis=(0,), keepdims=False))
+    a = s("exp", s("reshape", s.x, shape=(2, 2)))
+    b = s("tanh", s.x)
+    parts = [s("reshape", s("multiply", p, factor), shape=(4,)) for p in (a, b)]
+    y = s("concatenate", *parts, shape=(8,), axis=0)
+    found = simplified(s.program(y))
+    assert ops(found).count("multiply") == 1 and ops(found)[-1] == "multiply"
+    x = np.array([1, 2, 3, 0.5], F4)
+    np.testing.assert_array_equal(
+        evaluate(found, [x])[0], evaluate(s.program(y), [x])[0]
+    )
+
+
+@pytest.mark.parametrize("other", ["another factor", "another function", "read again"])
+def test_what_differs_between_parts_stays_with_them(other):
+    s = Steps((4,))
+    a, b = s("exp", s.x), s("tanh", s.x)
+    left = s("multiply", a, 2.0)
+    right = {
+        "another factor": lambda: s("multiply", b, 3.0),
+        "another function": lambda: s("add", b, 2.0),
+        "read again": lambda: s("multiply", b, 2.0),
+    }[other]()
+    y = s("concatenate", left, right, shape=(8,), axis=0)
+    outputs = (y, right) if other == "read again" else (y,)
+    assert ops(simplified(s.program(*outputs)))[-1] == "concatenate"
+
+
+def test_the_norm_of_norms_takes_no_roots_in_between():
+    s = Steps((3,))
+    norms = []
+    for part in (s.x, s("tanh", s.x)):
+        square = s("square", s("absolute", part))
+        norm = s("sqrt", s("sum", square, shape=(), axis=(0,), keepdims=False))
+        norms.append(s("reshape", norm, shape=(1,)))
+    square = s("square", s("absolute", s("concatenate", *norms, shape=(2,), axis=0)))
+    y = s("sqrt", s("sum", square, shape=(), axis=(0,), keepdims=False))
+    found = simplified(s.program(y))
+    assert ops(found).count("sqrt") == 1 and "absolute" not in ops(found)
+    x = np.array([1, -2, np.nan], F4)
+    for numbers in (x[:2].repeat(2)[:3], x):
+        wanted = evaluate(s.program(y), [numbers])[0]
+        np.testing.assert_allclose(evaluate(found, [numbers])[0], wanted, rtol=1e-6)
+
+
+def test_the_square_of_a_root_of_what_may_be_negative_stays():
+    s = Steps()
+    y = s("square", s("sqrt", s.x))
+    assert ops(simplified(s.program(y))) == ["sqrt", "square"]

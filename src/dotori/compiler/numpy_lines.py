@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: ones are added pairwise, which loses fewer digits.
 FEW = 1024
 
+#: A sum over the first axes is rounded as often either way; the ones must be kept.
+MOST = 1 << 20
+
 #: Up to this size an array of equal numbers pays where NumPy is slow with one number.
 SMALL = 32_768
 
@@ -151,23 +154,30 @@ def _reduction(s: Scribe, instr: Instr) -> list[str]:
 
 
 def _sum_as_product(s: Scribe, instr: Instr, x: Value, axis: tuple[int, ...]) -> str:
-    """A short sum over the first or the last axes, as a product with ones."""
+    """A sum over the first or the last axes in memory, as a product with ones."""
     y = instr.output
-    n = x.size // y.size if y.size else 0
     floats = x.dtype == y.dtype and x.dtype.kind == "f"
-    if instr.op != "sum" or not floats or not 0 < n <= FEW:
+    axes = [a for a in x.order if x.shape[a] != 1]
+    kept = [a for a in axes if a not in axis]
+    first = kept == axes[len(axes) - len(kept) :]  # NumPy adds these one by one as well
+    last = kept == axes[: len(kept)]
+    n = x.size // y.size if y.size else 0
+    most = MOST if first and kept else FEW
+    if instr.op != "sum" or not floats or not (first or last) or not 0 < n <= most:
         return ""
-    if not (s.is_fixed(x) and s.is_fixed(y) and s.is_dense(x) and s.is_dense(y)):
+    if (
+        kept != sorted(kept)
+        or not s.in_order(x)
+        or (s.is_fixed(y) and not s.is_dense(y))
+    ):
         return ""
     ones = s.bind(f"ones{n}", np.ones(n, x.dtype), (n, x.dtype))
-    out = s.reshaped(y, (y.size,))
-    if len(axis) == x.ndim:
-        return f"dot({ones}, {s.reshaped(x, (n,))}, {s.reshaped(y, ())})"
-    if axis == tuple(range(len(axis))):
-        return f"dot({ones}, {s.reshaped(x, (n, y.size))}, {out})"
-    if axis == tuple(range(x.ndim - len(axis), x.ndim)):
-        return f"dot({s.reshaped(x, (y.size, n))}, {ones}, {out})"
-    return ""
+    shape = (n, y.size) if first else (y.size, n)
+    matrix = s.ordered(x, shape if y.shape else (n,))
+    product = f"{ones}, {matrix}" if first or not y.shape else f"{matrix}, {ones}"
+    if s.is_fixed(y):
+        return f"dot({product}, {s.reshaped(y, (y.size,) if y.shape else ())})"
+    return f"{s.name(y)} = dot({product}).reshape({y.shape})"
 
 
 def _arg_reduction(s: Scribe, instr: Instr) -> list[str]:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from dotori.compiler.ir import Program
 from dotori.compiler.numpy_source import Scribe
+from dotori.compiler.passes.dead import without_dead_code
 from dotori.compiler.passes.memory import plan_memory
 from dotori.compiler.passes.operands import with_casts
+from dotori.compiler.passes.sums import with_faster_sums
 
 
 class NumPyPlan:
@@ -47,7 +49,7 @@ class NumPyPlan:
     """
 
     def __init__(self, program: Program) -> None:
-        memory = plan_memory(with_casts(program))
+        memory = plan_memory(_prepared(program))
         self.nbytes = memory.nbytes
         scribe = Scribe(memory)
         self._source = scribe.source()
@@ -85,3 +87,8 @@ class NumPyPlan:
     def source(self) -> str:
         """The Python code that runs, under the arrays that it was planned with."""
         return self._source
+
+
+def _prepared(program: Program) -> Program:
+    """The program in the form that suits NumPy."""
+    return with_casts(without_dead_code(with_faster_sums(program)))

@@ -103,6 +103,18 @@ class Scribe:
         array = self._array(self.memory.places[x], x, x.shape).reshape(shape)
         return self.bind(f"{self._names(x)}_flat", array, (x, shape))
 
+    def ordered(self, x: Value, shape: tuple[int, ...]) -> str:
+        """The elements of `x` as they lie in memory, in another shape."""
+        plain = x.order == tuple(range(x.ndim))
+        if not self.is_fixed(x):
+            turned = "" if plain else f".transpose({x.order})"
+            return f"{self.name(x)}{turned}.reshape({shape})"
+        if plain:
+            return self.reshaped(x, shape)
+        array = self._array(self.memory.places[x], x, x.shape)
+        array = array.transpose(x.order).reshape(shape)
+        return self.bind(f"{self._names(x)}_ordered", array, (x, shape))
+
     def part(self, y: Value, place: Place, shape: tuple[int, ...]) -> str:
         """A part of `y`, of this shape, that lies at `place`."""
         array = self._array(place, y, shape)
@@ -128,6 +140,11 @@ class Scribe:
         """Whether a fixed value lies in C order without gaps."""
         steps = dense(Value(x.shape, x.dtype))
         return same(x.shape, self.memory.places[x].steps, steps)
+
+    def in_order(self, x: Value) -> bool:
+        """Whether it fills its memory in its order, as all that is not fixed should."""
+        steps = self.memory.places[x].steps
+        return not self.is_fixed(x) or same(x.shape, steps, dense(x))
 
     def together(self, x: Value, y: Value) -> bool:
         """Whether two values are the same array."""

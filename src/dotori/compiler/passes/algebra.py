@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dotori.compiler.ir import Instr, Operand, Program, Value
-from dotori.compiler.primitives import ELEMENTWISE, VIEWS
+from dotori.compiler.primitives import ELEMENTWISE, UFUNCS, VIEWS
 
 Found: TypeAlias = "Value | list[Instr] | None"
 
@@ -38,9 +38,9 @@ def with_less_work(program: Program) -> Program:
     new: dict[Value, Value] = {}
     kept: list[Instr] = []
     for instr in program.instrs:
-        waiting = [instr.replaced(new)]
+        waiting = [instr]
         while waiting:
-            part = waiting.pop(0)
+            part = waiting.pop(0).replaced(new)
             found = _first(part, known)
             if found is None:
                 kept.append(part)
@@ -58,6 +58,16 @@ class _Known:
 
     uses: dict[Value, int]
     makers: dict[Value, Instr] = field(default_factory=dict)
+
+    def flat(self, x: Operand) -> Value:
+        """What `x` is a reshape of, if nothing else reads that."""
+        assert isinstance(x, Value)
+        maker = self.maker(x, "reshape")
+        if maker is None or self.uses.get(x) != 1:
+            return x
+        source = maker.inputs[0]
+        assert isinstance(source, Value)
+        return source
 
     def maker(self, x: Operand, *ops: str) -> Instr | None:
         """The instruction that made `x`, if it is one of `ops`."""
@@ -107,6 +117,14 @@ def _times_one(instr: Instr, known: _Known) -> Found:
             return same
         if number == -1 and same is not None and same.dtype.kind == "f":
             return _instead(instr, "negative", same)
+    return None
+
+
+def _with_itself(instr: Instr, known: _Known) -> Found:
+    """x * x = x^2."""
+    x, other = instr.inputs
+    if x is other and isinstance(x, Value) and x.dtype.kind == "f":
+        return _instead(instr, "square", x)
     return None
 
 
@@ -179,6 +197,33 @@ def _sign_is_lost(instr: Instr, known: _Known) -> Found:
     if source is None or source.dtype.kind not in "if":
         return None
     return _instead(instr, instr.op, source)
+
+
+def _not_negative(x: Operand, known: _Known, depth: int = 8) -> bool:
+    """Whether no number of `x` can be below 0; it may be NaN."""
+    maker = known.makers.get(x) if isinstance(x, Value) else None
+    if maker is None or depth == 0:
+        return False
+    if maker.op in ("square", "absolute", "exp", "sqrt"):
+        return maker.op != "square" or maker.output.dtype.kind == "f"
+    if maker.op not in ("sum", "add", "reshape", "concatenate"):
+        return False
+    floats = maker.output.dtype.kind == "f"
+    return floats and all(_not_negative(o, known, depth - 1) for o in maker.inputs)
+
+
+def _is_positive_already(instr: Instr, known: _Known) -> Found:
+    """|x| = x where x comes from squares and the like."""
+    x = instr.inputs[0]
+    return _if_equal(x, instr) if _not_negative(x, known) else None
+
+
+def _square_of_root(instr: Instr, known: _Known) -> Found:
+    """sqrt(x)^2 = x, which is rounded less often, where x is not below 0."""
+    root = known.maker(instr.inputs[0], "sqrt")
+    if root is None or not _not_negative(root.inputs[0], known):
+        return None
+    return _if_equal(root.inputs[0], instr)
 
 
 def _same(instr: Instr, known: _Known) -> Found:
@@ -320,6 +365,67 @@ def _one_part(instr: Instr, known: _Known) -> Found:
     return _if_equal(instr.inputs[0], instr) if len(instr.inputs) == 1 else None
 
 
+def _work_on_parts(instr: Instr, known: _Known) -> Found:
+    """What is done to each part in a row is done once to the whole.
+
+    Such as the scaling of all gradients by one number, before they are joined.
+    """
+    parts = [known.flat(x) for x in instr.inputs]
+    works = [known.makers.get(x) for x in parts]
+    first = works[0]
+    if instr.output.ndim != 1 or len(parts) < 2 or first is None:
+        return None
+    if first.op not in UFUNCS or not all(
+        work is not None and _alike(work, first, instr.output, known) for work in works
+    ):
+        return None
+    place = _place_of_part(first)
+    y, made = instr.output, []
+    for work in works:
+        assert work is not None
+        x = work.inputs[place]
+        assert isinstance(x, Value)
+        flat = Value((x.size,), x.dtype)
+        made.append(Instr("reshape", (x,), (flat,), {}, work.where))
+    whole = Value(y.shape, y.dtype)
+    joined = tuple(part.output for part in made)
+    inputs = tuple(whole if i == place else o for i, o in enumerate(first.inputs))
+    return [
+        *made,
+        Instr("concatenate", joined, (whole,), {"axis": 0}, instr.where),
+        Instr(first.op, inputs, instr.outputs, {}, first.where),
+    ]
+
+
+def _place_of_part(work: Instr) -> int:
+    """Which operand has the shape of the output; -1 if it is not one alone."""
+    y = work.output
+    found = [
+        i
+        for i, x in enumerate(work.inputs)
+        if isinstance(x, Value) and x.size == y.size
+    ]
+    return found[0] if len(found) == 1 else -1
+
+
+def _alike(work: Instr, first: Instr, y: Value, known: _Known) -> bool:
+    """Whether `work` does the same, for this purpose alone, beside single numbers."""
+    place = _place_of_part(work)
+    if work.op != first.op or place < 0 or place != _place_of_part(first):
+        return False
+    x = work.inputs[place]
+    once = known.uses.get(work.output) == 1
+    if not once or not isinstance(x, Value) or x.dtype != y.dtype or x.kind != "made":
+        return False
+    others = zip(work.inputs, first.inputs, strict=True)
+    return all(
+        i == place
+        or (a is b and isinstance(a, Value) and not a.shape)
+        or (not isinstance(a, Value) and type(a) is type(b) and a == b)
+        for i, (a, b) in enumerate(others)
+    )
+
+
 def _of_one(instr: Instr, known: _Known) -> Found:
     """A sum, product or extreme over axes of length 1."""
     x, y = instr.inputs[0], instr.output
@@ -332,7 +438,7 @@ def _of_one(instr: Instr, known: _Known) -> Found:
 Rule: TypeAlias = Callable[[Instr, _Known], Found]
 
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "multiply": (_times_one,),
+    "multiply": (_times_one, _with_itself),
     "divide": (_over_power_of_two,),
     "add": (_plus_zero,),
     "subtract": (_minus_zero,),
@@ -340,8 +446,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "negative": (_undone,),
     "logical_not": (_undone,),
     "invert": (_undone,),
-    "absolute": (_sign_is_lost,),
-    "square": (_sign_is_lost,),
+    "absolute": (_sign_is_lost, _is_positive_already),
+    "square": (_sign_is_lost, _square_of_root),
     "positive": (_same,),
     "copy": (_same,),
     "cast": (_cast_twice,),
@@ -351,6 +457,6 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "broadcast_to": (_broadcast_to,),
     "slice": (_slice,),
     "update": (_update,),
-    "concatenate": (_one_part,),
+    "concatenate": (_one_part, _work_on_parts),
     **dict.fromkeys(("sum", "prod", "max", "min", "any", "all"), (_of_one,)),
 }
