@@ -54,6 +54,22 @@ def copysign() -> Any:
     return _intrinsic(codegen, 2)
 
 
+def extreme(name: str) -> Any:
+    """The larger (``maximum``) or smaller of two floats; a NaN if one of them is.
+
+    As one instruction of LLVM's, a row's maximum becomes one of vectors.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ir: Any = need("llvmlite.ir", "fast", "compiled steps")
+        kind = args[0].type
+        both = ir.FunctionType(kind, [kind, kind])
+        function = builder.module.declare_intrinsic(f"llvm.{name}", [kind], both)
+        return builder.call(function, args)
+
+    return _intrinsic(codegen, 2)
+
+
 def two_to() -> Any:
     """``two_to(k + MAGIC)`` is 2^k, for k from -126 to 127, or -1022 to 1023.
 
