@@ -125,10 +125,10 @@ def rmsprop(p):
 
 
 def two_groups(p):
+    """With a rate and a decay of their own."""
     p = list(p)
-    return optim.Adam(
-        [{"params": p[:2]}, {"params": p[2:], "weight_decay": 0.1}], lr=0.01
-    )
+    second = {"params": p[2:], "weight_decay": 0.1, "lr": 0.003}
+    return optim.Adam([{"params": p[:2]}, second], lr=0.01)
 
 
 CASES = {
@@ -285,6 +285,94 @@ def test_dropout_draws_its_own_masks(tmp_path):
     assert len(losses) == 4
     wanted = [step(*tensors(x[0], y[0])).item() for _ in range(50)]
     assert abs(np.mean(list(losses)) - np.mean(wanted)) < 5 * np.std(wanted)
+
+
+def test_a_step_of_the_trainer(tmp_path):
+    """Its lines are not the user's; clipping and penalties are found all the same."""
+    dotori.manual_seed(0)
+    model = mlp()
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+    trainer = dotori.train.Trainer(
+        model, nn.MSELoss(), optimizer, clip_norm=0.5, l1=1e-3, l2=1e-2
+    )
+    x, y = batches((8, 6), "")
+    script, _ = export_script(trainer.update, tensors(x[0], y[0]), tmp_path / "s.py")
+    assert "    clip_gradients(grad, 0.5)\n" in script.read_text("utf-8")
+    assert "isfinite" not in script.read_text("utf-8")
+    train_step = runpy.run_path(str(script))["train_step"]
+    for t in range(STEPS):
+        found = train_step(x[t], y[t], t + 1)
+        wanted = trainer.update(*tensors(x[t], y[t])).item()
+        np.testing.assert_allclose(found, wanted, rtol=1e-4)
+
+
+def test_weights_that_are_read_after_their_update_are_the_new_ones(tmp_path):
+    dotori.manual_seed(0)
+    model = mlp().to(dotori.float64)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    schedule = optim.lr_scheduler.StepLR(optimizer, 1)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        return {"before": loss.detach(), "after": F.mse_loss(model(x), y).detach()}
+
+    x, y = (a.astype(np.float64) for a in batches((8, 6), ""))
+    script, _ = export_script(step, tensors(x[0], y[0]), tmp_path / "step.py")
+    found = runpy.run_path(str(script))["train_step"](x[0], y[0])
+    wanted = step(*tensors(x[0], y[0]))
+    for key, value in found.items():
+        np.testing.assert_allclose(value, wanted[key].item(), rtol=1e-12)
+    assert found["after"] < found["before"]
+
+
+def test_clipping_by_another_norm_is_told_as_it_is(tmp_path):
+    dotori.manual_seed(0)
+    model = mlp()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.1, norm_type=1.0)
+        optimizer.step()
+        return loss.detach()
+
+    x, y = batches((8, 6), "")
+    script, _ = export_script(step, tensors(x[0], y[0]), tmp_path / "step.py")
+    assert "clip_gradients" not in script.read_text("utf-8")
+    train_step = runpy.run_path(str(script))["train_step"]
+    found = [train_step(x[0], y[0]) for _ in range(3)]
+    wanted = [step(*tensors(x[0], y[0])).item() for _ in range(3)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_biases_alone(tmp_path):
+    """What nobody reads is not told, and rules that would read it neither."""
+    dotori.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 4), nn.LayerNorm(4), nn.Linear(4, 1))
+    biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
+    for p in model.parameters():
+        p.requires_grad_(any(p is b for b in biases[1:]))
+    optimizer = optim.SGD(biases[1:], lr=0.1)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    x, y = batches((8, 6), "")
+    script, _ = export_script(step, tensors(x[0], y[0]), tmp_path / "step.py")
+    train_step = runpy.run_path(str(script))["train_step"]
+    found = [train_step(x[0], y[0]) for _ in range(3)]
+    wanted = [step(*tensors(x[0], y[0])).item() for _ in range(3)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
 def refused_optimizer():

@@ -17,17 +17,21 @@ from dotori.compiler.guards import Surroundings
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import filled
 from dotori.compiler.results import Result
+from dotori.compiler.script.clipping import before_clipping
 from dotori.compiler.script.ops import op_phrase
 from dotori.compiler.script.program import instr_text
 from dotori.compiler.script.rules import SLOPES, TUPLES, backward_words, forward_words
 from dotori.compiler.script.session import Event, Telling, values_in
 from dotori.compiler.script.text import broken, comment_text, literal
 from dotori.compiler.script.units import Unit, given_to, live_values, name_of
-from dotori.compiler.script.update import Update, update_of
+from dotori.compiler.script.update import Update, update_lines, update_of, updated_parts
 from dotori.compiler.script.values import Texts
 from dotori.errors import ArgumentError
 
 Array = np.ndarray[Any, Any]
+
+#: Stands for a value that was never computed.
+GONE = "\0"
 
 #: Longer texts get a line and a name of their own.
 _LONGEST_INLINE = 48
@@ -104,11 +108,11 @@ class _Writer(Texts):
             update_of(kernel, found.host, names, self.made_by)
             for kernel in self.kernels
         ]
-        self.grads = {
-            self._unclipped(g): name
-            for update in self.updates
-            for g, name in zip(update.gradients, update.names, strict=True)
-        }
+        gradients = [g for update in self.updates for g in update.gradients]
+        trained = [name for update in self.updates for name in update.names]
+        gradients, self.clipping = before_clipping(gradients, self.made_by)
+        self.grads = dict(zip(gradients, trained, strict=True))
+        self._note_updated()
         self.live = live_values(self.program, self.kernels, self.grads)
         self.units = list(self._units(session.events))
         self.uses = self._count_uses()
@@ -132,7 +136,10 @@ class _Writer(Texts):
             event.instrs = [i for i in event.instrs if self._is_live(i)]
         told: set[int] = set()
         for instr in self.program.instrs:
-            if not self._is_live(instr) or instr.op == "kernel":
+            if instr.op == "kernel":
+                yield Unit([instr])
+                continue
+            if not self._is_live(instr):
                 continue
             of = owner.get(id(instr))
             if of is None:
@@ -141,16 +148,14 @@ class _Writer(Texts):
                 told.add(id(of))
                 yield Unit(of.instrs, of)
 
-    def _unclipped(self, g: Value) -> Value:
-        """The gradient before it was clipped or copied, where it was."""
-        instr = self.made_by.get(g)
-        while instr is not None:
-            clipped = "clip_grad_norm_(" in self._users_line(instr.where)
-            if instr.op != "copy" and not (instr.op == "multiply" and clipped):
-                break
-            g = next((x for x in instr.values() if x.shape == g.shape), g)
-            instr = self.made_by.get(g)
-        return g
+    def _note_updated(self) -> None:
+        """Weights that are read after their update are W again, which has changed."""
+        for kernel, update in zip(self.kernels, self.updates, strict=True):
+            for name, array in zip(update.names, update.values, strict=True):
+                self.weights[name] = array
+            parts = updated_parts(self.program.instrs, kernel, update)
+            self.texts |= {y: f"W[{literal(name)}]" for y, name in parts.items()}
+            self.cut |= parts.keys()
 
     def _is_live(self, instr: Instr) -> bool:
         return any(y in self.live for y in instr.outputs)
@@ -174,18 +179,17 @@ class _Writer(Texts):
         for x, name in zip(self.program.inputs, arguments, strict=True):
             self.texts[x] = name
         body = list(self._lines())
-        updates = list(self._update_lines())
+        body += self._state_lines()
         returned = self._returned(self.found.result)
         head = [*arguments, *(["t"] if any(u.counts for u in self.updates) else [])]
         rates = list(dict.fromkeys(u.lr for u in self.updates))
-        head += [f"lr={rates[0]!r}"] if rates else []
+        head += [f"lr={rates[0]!r}"] if len(rates) == 1 else []
         source = "\n".join(
             [
                 f"def {called}({', '.join(head)}):",
                 *self._docstring(arguments, called),
                 *(["    grad = {}"] if self.grads else []),
                 *body,
-                *updates,
                 *([f"    return {returned}"] if returned else []),
             ]
         )
@@ -206,15 +210,12 @@ class _Writer(Texts):
                 for name, x in zip(arguments, self.program.inputs, strict=True)
             ]
             return [f'    """{head}', f"    {given}.", '    """', *checks]
+        if not self.updates:
+            return [f'    """What the step gives, made for {given}."""']
         lines = [f'    """One step of the training, made for {given}.']
-        if any(u.counts for u in self.updates):
-            lines += [
-                "",
-                "    The weights W change in place; t counts the steps from 1.",
-            ]
-        elif self.updates:
-            lines += ["", "    The weights W change in place."]
-        return [*lines, '    """']
+        counted = any(u.counts for u in self.updates)
+        tail = "; t counts the steps from 1." if counted else "."
+        return [*lines, "", f"    The weights W change in place{tail}", '    """']
 
     def _arguments(self) -> list[str]:
         try:
@@ -231,7 +232,11 @@ class _Writer(Texts):
         for unit in self.units:
             here = unit.instrs[0].where if unit.instrs else where
             line = self._users_line(here)
-            lines = list(self._unit_lines(unit))
+            if unit.instrs and unit.instrs[0].op == "kernel":
+                yield from self._clip_lines()
+                lines = self._kernel_lines(unit.instrs[0])
+            else:
+                lines = list(self._unit_lines(unit))
             if lines and here != where:
                 where = here
                 if line:
@@ -240,7 +245,6 @@ class _Writer(Texts):
                         f"    # {comment_text(line).removeprefix('return ')}",
                     )
             yield from lines
-        yield from self._clip_lines()
 
     def _users_line(self, where: str) -> str:
         """The text of the user's line, if its file can be read."""
@@ -303,22 +307,23 @@ class _Writer(Texts):
     def _rule_lines(self, event: Event) -> list[str] | None:
         forward = event.forward
         assert forward is not None
-        texts = [self.text(x) for x in given_to(forward)]
+        texts = [self.text(x) if self.is_known(x) else GONE for x in given_to(forward)]
         gradient = next(iter(values_in(event.gradient)))
         output = forward.results[0]
         dy = ", ".join(map(self.text, values_in(event.gradient)))
         if gradient in self.numbers and event.op.__name__ in SLOPES:
             dy = repr(self.numbers[gradient])
-        lines = backward_words(event, dy, texts, self.text(output))
-        if lines is None:
+        told_output = self.text(output) if self.is_known(output) else GONE
+        lines = backward_words(event, dy, texts, told_output)
+        if lines is None or any(
+            GONE in text and any(self._is_wanted(event, i) for i in places)
+            for places, text in lines
+        ):
             return None
         told: list[str] = []
         for places, text in lines:
-            results = [
-                event.results[i] if i < len(event.results) else None for i in places
-            ]
-            wanted = [
-                y if isinstance(y, Value) and y in self.live else None for y in results
+            wanted: list[Value | None] = [
+                event.results[i] if self._is_wanted(event, i) else None for i in places
             ]
             if not any(wanted):
                 continue
@@ -331,6 +336,11 @@ class _Writer(Texts):
                 names = ["_" if y is None else self.texts[y] for y in wanted]
                 told.append(broken(f"    {', '.join(names)} = {text}"))
         return told
+
+    def _is_wanted(self, event: Event, place: int) -> bool:
+        """Whether a result of a rule is read by anybody."""
+        found = event.results[place] if place < len(event.results) else None
+        return isinstance(found, Value) and found in self.live
 
     def _name_gradient(self, y: Value, of: Any) -> None:
         """What the gradient for an input of an operation is called."""
@@ -394,9 +404,11 @@ class _Writer(Texts):
     # ------------------------------------------------------------ instructions
 
     def _instr_lines(self, instr: Instr, event: Event | None, unit: Unit) -> list[str]:
-        if instr.op == "require":
-            return []
         if instr.output in self.cut or self.is_number(instr):
+            return []
+        same = self.same_as(instr)
+        if same is not None:
+            self.texts[instr.output] = self.text(same)
             return []
         texts = [self.text_in(x, instr) for x in instr.inputs]
         text = self._whole_text(instr) if instr.op == "call" else None
@@ -444,35 +456,27 @@ class _Writer(Texts):
     # ------------------------------------------------------------ clipping and update
 
     def _clip_lines(self) -> Iterator[str]:
-        """Clipping stands between the rules and the update: limit / (length + 1e-6)."""
-        for instr in self.program.instrs:
-            line = self._users_line(instr.where)
-            limit = instr.inputs[0] if instr.inputs else None
-            if "clip_grad_norm_(" in line and instr.op == "divide":
-                if isinstance(limit, (int, float)):
-                    yield from ("", f"    # {comment_text(line)}")
-                    yield f"    clip_gradients(grad, {float(limit)!r})"
+        """Clipping stands between the rules and the first update."""
+        if self.clipping is not None:
+            line = self._users_line(self.clipping.where)
+            yield from ("", f"    # {comment_text(line)}") if line else ()
+            yield f"    clip_gradients(grad, {self.clipping.limit!r})"
+            self.clipping = None
 
-    def _update_lines(self) -> Iterator[str]:
-        where = ""
-        for kernel, update in zip(self.kernels, self.updates, strict=True):
-            line = self._users_line(kernel.where)
-            if line and kernel.where != where:
-                where = kernel.where
-                yield from ("", f"    # {comment_text(line)}")
-            whole = len(self.updates) == 1
-            names = ", ".join(map(literal, update.names))
-            over = "grad" if whole else f"[{names}]"
-            yield broken(f"    for name in {over}:")
-            kept = ["*MEMORY[name]"] if update.memory else []
-            settings = [f"{k}={v!r}" for k, v in update.settings.items()]
-            given = [*kept, *(["t"] if update.counts else []), "lr", *settings]
-            call = f"{update.function}(W[name], grad[name], {', '.join(given)})"
-            yield broken(f"        {call}")
+    def _kernel_lines(self, kernel: Instr) -> list[str]:
+        update = self.updates[self.kernels.index(kernel)]
+        rates = {u.lr for u in self.updates}
+        lr = "lr" if len(rates) == 1 else repr(update.lr)
+        return update_lines(update, len(self.updates) == 1, lr)
+
+    def _state_lines(self) -> list[str]:
+        """Other memory that the step changes, such as running statistics."""
         flat = {x for kernel in self.kernels for x in kernel.values()}
-        for state, new in self.program.updates:
-            if state not in flat:
-                yield broken(f"    {self.text(state)}[...] = {self.text(new)}")
+        return [
+            broken(f"    {self.text(state)}[...] = {self.text(new)}")
+            for state, new in self.program.updates
+            if state not in flat
+        ]
 
     def _returned(self, result: Any) -> str:
         if isinstance(result, Result):

@@ -32,13 +32,16 @@ def given_to(event: Event) -> list[Any]:
 def live_values(
     program: Program, kernels: list[Instr], grads: dict[Value, str]
 ) -> set[Value]:
-    """What must be computed; gradients stand for what they become in the kernels."""
+    """What must be computed; gradients stand for what they become in the kernels.
+
+    What is only asked, such as whether a loss is finite, is not told.
+    """
     own = {y for kernel in kernels for y in kernel.outputs}
     live = {x for x in program.results() if x not in own} | set(grads)
     for instr in reversed(program.instrs):
         if instr.op == "kernel":
             continue
-        if any(y in live for y in instr.outputs) or instr.op == "require":
+        if any(y in live for y in instr.outputs):
             live.update(instr.values())
     return live
 

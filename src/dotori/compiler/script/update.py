@@ -9,6 +9,7 @@ import numpy as np
 
 from dotori.compiler.host import Numbers
 from dotori.compiler.ir import Instr, Value
+from dotori.compiler.script.text import broken, literal
 from dotori.errors import ArgumentError
 
 Array = np.ndarray[Any, Any]
@@ -35,6 +36,8 @@ class Update:
     lr : float
     step : int
         How many steps were made.
+    values : list of array
+        The weights as they are now.
     """
 
     function: str
@@ -45,6 +48,7 @@ class Update:
     settings: dict[str, Any]
     lr: float
     step: int
+    values: list[Array]
 
 
 def update_of(
@@ -81,7 +85,44 @@ def update_of(
     gradients = _gradients(kernel, memory, shapes, made_by)
     known = [names[id(p)] for p in params]
     lr = float(group["lr"])
-    return Update(function, known, gradients, found, counts, settings, lr, run.step)
+    values = [p.array.copy() for p in params]
+    return Update(
+        function, known, gradients, found, counts, settings, lr, run.step, values
+    )
+
+
+def update_lines(update: Update, whole: bool, lr: str) -> list[str]:
+    """The statements of an update; `whole` if it is that of all weights."""
+    names = ", ".join(map(literal, update.names))
+    kept = ["*MEMORY[name]"] if update.memory else []
+    settings = [f"{k}={v!r}" for k, v in update.settings.items()]
+    given = [*kept, *(["t"] if update.counts else []), lr, *settings]
+    call = f"{update.function}(W[name], grad[name], {', '.join(given)})"
+    over = "grad" if whole else f"[{names}]"
+    return [broken(f"    for name in {over}:"), broken(f"        {call}")]
+
+
+def updated_parts(
+    instrs: list[Instr], kernel: Instr, update: Update
+) -> dict[Value, str]:
+    """What is cut out of the new memory after a kernel: which weight each part is."""
+    starts, start = {}, 0
+    for name, value in zip(update.names, update.values, strict=True):
+        starts[start] = name
+        start += value.size
+    found: dict[Value, str] = {}
+    memory = kernel.outputs[0]
+    for instr in instrs:
+        source = instr.inputs[0] if instr.inputs else None
+        if instr.op == "slice" and source is memory:
+            found[instr.output] = starts[instr.attrs["index"][0].start]
+        elif instr.op == "reshape" and source is memory:
+            found[instr.output] = update.names[0]
+        elif instr.op == "reshape" and isinstance(source, Value) and source in found:
+            made_of = next(i for i in instrs if source in i.outputs)
+            if made_of.inputs[0] is memory and made_of.op == "slice":
+                found[instr.output] = found[source]
+    return found
 
 
 def _run_of(state: Value, hosts: list[Any]) -> tuple[Numbers, Any]:

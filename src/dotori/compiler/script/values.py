@@ -90,6 +90,20 @@ class Texts:
             self.numbers[y] = float(str(found))  # the shortest text of a float32
         return y in self.numbers
 
+    def same_as(self, instr: Instr) -> Value | None:
+        """The input that the instruction gives as it is: x for 1 x."""
+        y = instr.outputs[0]
+        values = [x for x in instr.values() if x not in self.numbers]
+        known = [
+            self.numbers.get(x, 0) if isinstance(x, Value) else x for x in instr.inputs
+        ]
+        like = [x for x in values if x.shape == y.shape and x.dtype == y.dtype]
+        if instr.op == "positive" and like:
+            return like[0]
+        if instr.op == "multiply" and len(values) == 1 and like and 1 in known:
+            return like[0]
+        return None
+
     def text_in(self, x: Any, instr: Instr) -> str:
         """The text of an operand: a number, where that broadcasts as it should."""
         if x in self.numbers and instr.op in ELEMENTWISE:
@@ -97,6 +111,12 @@ class Texts:
             if instr.output.shape in shapes:
                 return repr(self.numbers[x])
         return self.text(x)
+
+    def is_known(self, x: Any) -> bool:
+        """Whether `x` has a text: what nobody reads is never computed."""
+        if not isinstance(x, Value) or x.kind != "made":
+            return True
+        return x in self.texts or x in self.numbers or x in self.cut
 
     def text(self, x: Any) -> str:
         """The text of an operand."""
