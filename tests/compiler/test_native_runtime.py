@@ -330,3 +330,38 @@ def test_a_mistake_in_the_text_shows_its_line() -> None:
 
     with pytest.raises(TypingError, match="unknown_name"):
         load("def step(table, thread, threads):\n    return unknown_name + 1\n")
+
+
+@pytest.mark.parametrize("size", [8, 200])
+def test_large_products_stay_in_their_thread_from_the_second_run_on(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    from dotori.compiler.native import runtime
+
+    if blas.find() is None:
+        pytest.skip("this NumPy has no library that can be called")
+    entered = []
+
+    class Watched:
+        def __enter__(self) -> None:
+            entered.append(1)
+
+        def __exit__(self, *about: object) -> None:
+            pass
+
+    monkeypatch.setattr(runtime, "one_blas_thread", Watched())
+    step = load(f"""
+def step(table, thread, threads):
+    a, out = float32(table, 0, ({size}, {size})), float32(table, 1, ({size}, {size}))
+    matmul(a, a, out)
+    return 0
+""")
+    a = np.ones((size, size), np.float32)
+    out = np.zeros_like(a)
+    where = table(a, out)
+    for _ in range(3):
+        assert step(where) == 0
+    assert (out == size).all()
+    assert len(entered) == (0 if size == 8 else 2)
+    step(where, 2)
+    assert len(entered) == (1 if size == 8 else 3)

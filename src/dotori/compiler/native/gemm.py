@@ -7,6 +7,7 @@ Compiled into a piece of object code of its own, which all steps call
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 from typing import Any
 
@@ -28,12 +29,17 @@ OPTIONS: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 
+#: Is not 0 once a product was so large that the library may have used its own threads.
+large = ctypes.c_int64(0)
+_LARGE, LARGE = "dotori_large", 1 << 18
+
 # cblas.h: rows one after the other; as it is; transposed
 ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112
 
 
 def define() -> None:
-    """Tell the linker where the functions of the BLAS library are."""
+    """Tell the linker where the functions of the BLAS library are, and `large`."""
+    machine.define(_LARGE, ctypes.addressof(large))
     found = blas.find()
     if found is not None:
         for symbol, name in SYMBOLS.items():
@@ -86,7 +92,7 @@ def _product(bits: int) -> Any:
 def _gemm(bits: int) -> Any:
     """The way for these sizes and strides."""
     numba: Any = need("numba", "fast", "compiled steps")
-    pointer, call = tiles.pointer(bits), _call(bits)
+    pointer, call, note_large = tiles.pointer(bits), _call(bits), _note_large()
     few, loops = small.product(bits, OPTIONS), numba.njit(_loops(bits), **OPTIONS)
     known, most = blas.find() is not None, small.DEPTH
     limit, vector_limit = LIMIT, VECTOR_LIMIT
@@ -114,6 +120,8 @@ def _gemm(bits: int) -> Any:
             ldb = max(b_step, n) if plain_b else max(b_column, k)
             kind_a = PLAIN if plain_a else TRANSPOSED
             kind_b = PLAIN if plain_b else TRANSPOSED
+            if m * n * k > LARGE:
+                note_large()
             call(kind_a, kind_b, m, n, k, a, lda, b, ldb, add, out, max(row, n))
         else:
             loops(a, a_row, a_step, b, b_step, b_column, out, row, column, m, n, k, add)
@@ -140,6 +148,25 @@ def _loops(bits: int) -> Any:
                 out[at] = out[at] + total if add else total
 
     return loops
+
+
+def _note_large() -> Any:
+    """The intrinsic that sets `large`."""
+    extending: Any = need("numba.extending", "fast", "compiled steps")
+    types: Any = need("numba", "fast", "compiled steps").types
+    ir: Any = need("llvmlite.ir", "fast", "compiled steps")
+    cgutils: Any = need("numba.core.cgutils", "fast", "compiled steps")
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        whole = ir.IntType(64)
+        place = cgutils.add_global_variable(builder.module, whole, _LARGE)
+        builder.store(whole(1), place)
+        return context.get_dummy_value()
+
+    def note_large(typingctx: Any) -> Any:
+        return types.void(), codegen
+
+    return extending.intrinsic(note_large)
 
 
 def _call(bits: int) -> Any:

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from dotori.compiler.native import cache, gemm, machine, products, synchrony
 from dotori.compiler.native.threads import run
+from dotori.kernels._threads import one_blas_thread
 
 #: A step as C sees it; ctypes lets go of Python's lock while it runs.
 STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
@@ -54,6 +55,9 @@ class Native:
         # A call that is bound to a table keeps the code alive, not this object.
         self.step.__dict__["code"] = self._linked
         self._last: tuple[Any, Callable[[], int]] = (None, int)
+        # Whether its products are so large that BLAS would use its own threads; known
+        # after the first run. Asking BLAS not to costs as much as a small step.
+        self._large: bool | None = None
 
     def __call__(self, table: NDArray[np.int64], threads: int = 1) -> int:
         """Run the step over the arrays whose addresses are in `table`.
@@ -64,16 +68,27 @@ class Native:
             0, or the number of the check that failed.
         """
         if threads > 1:
-            return run(self.address, table.__array_interface__["data"][0], threads)
+            place = table.__array_interface__["data"][0]
+            with one_blas_thread:  # the threads are the parallelism already
+                return run(self.address, place, threads)
         known, bound = self._last
         if known is not table:
             bound = self.bound(table)
             self._last = table, bound
+        if self._large:
+            with one_blas_thread:
+                return bound()
+        if self._large is None:
+            gemm.large.value = 0
+            result = bound()
+            self._large = bool(gemm.large.value)
+            return result
         return bound()
 
     def bound(self, table: NDArray[np.int64]) -> Callable[[], int]:
         """The step for this table, in one thread: the quickest to call.
 
+        Large products may use BLAS's own threads then.
         The table must live as long as this is called, and may be written to.
         """
         address = ctypes.c_void_p(table.__array_interface__["data"][0])
