@@ -7,6 +7,7 @@ from dotori.compiler.passes.algebra import with_less_work
 from dotori.compiler.passes.common import without_repetition
 from dotori.compiler.passes.constants import with_constants_folded
 from dotori.compiler.passes.dead import without_dead_code
+from dotori.compiler.passes.layout import with_one_layout
 
 #: In the order in which they are made; each leaves work for the next one.
 STANDARD = (
@@ -19,6 +20,8 @@ STANDARD = (
 
 def simplified(program: Program) -> Program:
     """The program after the standard passes, again and again until nothing changes.
+
+    Last of all, its pictures get one layout.
 
     Examples
     --------
@@ -36,4 +39,4 @@ def simplified(program: Program) -> Program:
         for each in STANDARD:
             program = each(program)
         if program.instrs == before.instrs and program.results() == before.results():
-            return program
+            return with_one_layout(program)
