@@ -89,6 +89,18 @@ def test_svg_is_sound_and_names_are_escaped():
     assert "nan" not in Graph(program).svg()
 
 
+def test_high_boxes_have_their_room():
+    program = mlp()
+    root = ElementTree.fromstring(Graph(program, views=True).svg())
+    rects = [e.attrib for e in root.iter() if e.tag.endswith("rect")]
+    spans = [tuple(float(r[k]) for k in ("x", "y", "width", "height")) for r in rects]
+    for i, (x, y, w, h) in enumerate(spans):
+        for u, v, p, q in spans[:i]:
+            assert x + w <= u or u + p <= x or y + h <= v or v + q <= y
+    bottom = max(y + h for _, y, _, h in spans)
+    assert bottom <= float(root.attrib["height"])
+
+
 def test_text_goes_by_the_users_lines():
     lines = str(Graph(mlp())).splitlines()
     assert lines[0] == "train.py:3"

@@ -11,7 +11,7 @@ from dotori.compiler.ir import Instr, Names, Operand, Program, Value
 from dotori.compiler.layout import Box, place
 from dotori.compiler.primitives import VIEWS
 
-_LETTER, _LINE, _ROW = 7.0, 16.0, 78.0
+_LETTER, _LINE, _GAP = 7.0, 16.0, 40.0
 _MOST_NAMED = 6
 
 _STYLE = """\
@@ -135,6 +135,8 @@ class Graph:
             constant = self._add("constant", [_shape(x) or "constant"])
             self._made[x] = constant, ""
             self._connect(x, node)
+        elif node.kind == "fused":  # its body has the numbers
+            return
         elif not isinstance(x, Value) or x.array is not None:
             number = x.array.item() if isinstance(x, Value) else x
             node.lines[0] += (
@@ -168,11 +170,15 @@ class Graph:
         pairs = [(boxes[e.start], boxes[e.end]) for e in self.edges]
         layers, ways = place([boxes[node] for node in ordered], pairs)
         width = max((b.x + b.width / 2 for layer in layers for b in layer), default=0)
+        middles, h = _rows(
+            [(box.layer, _height(n)) for n, box in boxes.items()], layers
+        )
         parts = [
-            _curve(way, edge, boxes) for way, edge in zip(ways, self.edges, strict=True)
+            _curve(way, edge, middles)
+            for way, edge in zip(ways, self.edges, strict=True)
         ]
-        parts += [_rect(node, boxes[node]) for node in self.nodes]
-        w, h = width + 20, len(layers) * _ROW
+        parts += [_rect(node, boxes[node], middles) for node in self.nodes]
+        w = width + 20
         return "\n".join(
             [
                 (
@@ -277,12 +283,22 @@ def _forward(nodes: list[Node], edges: list[Edge]) -> list[Node]:
     return [n for n in nodes if n not in ends] + [n for n in nodes if n in ends]
 
 
-def _y(box: Box) -> float:
-    return (box.layer + 0.5) * _ROW
+def _rows(
+    heights: list[tuple[int, float]], layers: list[list[Box]]
+) -> tuple[list[float], float]:
+    """The middle of each layer, as high as its highest box wants, and the end."""
+    highest = [0.0] * len(layers)
+    for layer, height in heights:
+        highest[layer] = max(highest[layer], height)
+    middles, y = [], _GAP / 2
+    for height in highest:
+        middles.append(y + height / 2)
+        y += height + _GAP
+    return middles, y
 
 
-def _rect(node: Node, box: Box) -> str:
-    w, h, y = _width(node), _height(node), _y(box)
+def _rect(node: Node, box: Box, middles: list[float]) -> str:
+    w, h, y = _width(node), _height(node), middles[box.layer]
     kind = "state" if node.kind == "constant" else node.kind
     corner = 3 if node.kind in ("instr", "fused") else 12
     title = f"<title>{escape(node.where)}</title>" if node.where else ""
@@ -297,9 +313,9 @@ def _rect(node: Node, box: Box) -> str:
     )
 
 
-def _curve(way: list[Box], edge: Edge, boxes: dict[Node, Box]) -> str:
+def _curve(way: list[Box], edge: Edge, middles: list[float]) -> str:
     """From below the first box to above the last, upright at both ends."""
-    points = [(box.x, _y(box)) for box in way]
+    points = [(box.x, middles[box.layer]) for box in way]
     points[0] = points[0][0], points[0][1] + _height(edge.start) / 2
     points[-1] = points[-1][0], points[-1][1] - _height(edge.end) / 2
     path = f"M{points[0][0]:.1f},{points[0][1]:.1f}"
