@@ -1,4 +1,4 @@
-"""The command line: ``dotori train``, ``evaluate``, ``predict``, ``export``, ``inspect``."""
+"""The command line: ``dotori train``, ``evaluate``, ``predict``, and so on."""
 
 from __future__ import annotations
 
