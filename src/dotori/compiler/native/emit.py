@@ -59,6 +59,16 @@ class Step:
     shared: bool = False
 
 
+def _conflict(step: Step, before: Step) -> bool:
+    """Whether a call must not begin before all threads are done with another."""
+    if not step.shared and not before.shared:
+        return False
+    touched = [*before.reads, *before.writes]
+    return any(a.meets(b) for a in step.writes for b in touched) or any(
+        a.meets(b) for a in step.reads for b in before.writes
+    )
+
+
 @dataclass
 class Functions:
     """The functions of a source, each text once."""
@@ -106,7 +116,7 @@ class Emitter:
         self.functions = Functions()
         self.routines: list[library.Routine] = []
         self.lines: list[str] = []
-        self.open: tuple[list[Region], list[Region]] = [], []
+        self.open: list[Step] = []  # since the last barrier
 
     def emit(self) -> list[Segment]:
         """All segments, in order."""
@@ -160,16 +170,15 @@ class Emitter:
         return f"{made} = {what}{where}" if made else f"{what}{where}"
 
     def _put(self, step: Step) -> None:
-        """Add a call, with a barrier before it where it has to wait for others."""
+        """Add a call, with a barrier before it where it has to wait for others.
+
+        What the first thread alone does waits for no other such call.
+        """
         if self.threads > 1:
-            read, written = self.open
-            after = [*read, *written]
-            waits = any(a.meets(b) for a in step.writes for b in after)
-            if waits or any(a.meets(b) for a in step.reads for b in written):
+            if any(_conflict(step, other) for other in self.open):
                 self.lines.append("barrier(table, thread, threads)")
-                self.open = read, written = [], []
-            read.extend(step.reads)
-            written.extend(step.writes)
+                self.open.clear()
+            self.open.append(step)
             if not step.shared:
                 self.lines.append("if thread == 0:")
                 self.lines += [f"    {line}" for line in step.lines]

@@ -33,8 +33,8 @@ from dotori.compiler.native.expressions import (
 from dotori.compiler.native.nest import MOST_REPEATED, Lying, Nest
 from dotori.compiler.primitives import REDUCTIONS
 
-#: Operations below which a nest is not cut: the work of some ten microseconds.
-LEAST_SHARED = 1 << 16
+#: Operations below which a nest is not cut: the work of a few microseconds.
+LEAST_SHARED = 1 << 14
 MOST_PIECES = 16
 #: How many numbers all pieces' totals may take.
 MOST_PARTIAL = 1 << 20
@@ -173,7 +173,8 @@ class _Writer:
             or (not nest.outer and nest.space.row)
         ):
             return 1
-        pieces = min(self.extents[0], MOST_PIECES, work // (LEAST_SHARED // 4))
+        wanted: int = 2 ** ((work * 2 // LEAST_SHARED).bit_length() - 1)
+        pieces = min(self.extents[0], MOST_PIECES, wanted)
         sizes = [m.output.size for m in self._adding() if nest.over(m.output)[0]]
         return pieces if sum(sizes) * pieces <= MOST_PARTIAL else 1
 
