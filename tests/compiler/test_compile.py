@@ -299,6 +299,15 @@ def test_structures_arrays_and_numbers_go_through() -> None:
         assert found["y"][1] == (2.0 * k, None)
 
 
+def test_a_view_of_what_the_step_made_can_be_returned() -> None:
+    flat = dotori.compile(lambda x: ((x * 2).reshape(-1), (x + 1)[0]), mode="numpy")
+    for _ in range(2):
+        x = dotori.randn(2, 3)
+        doubled, row = flat(x)
+        np.testing.assert_array_equal(doubled.numpy(), 2 * x.numpy().ravel())
+        np.testing.assert_array_equal(row.numpy(), x.numpy()[0] + 1)
+
+
 def test_a_model_for_inference() -> None:
     model = network().eval()
     fast = dotori.compile(model, mode="numpy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -271,6 +272,8 @@ def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
                 "call it under no_grad(), or detach() what it returns"
             )
         value.array, value.node = array.concrete, None
+        with suppress(AttributeError):  # only a view has an origin, which it keeps alive
+            del value.origin
         return Result("tensor", _place(outputs, array.value))
     if isinstance(value, Traced):
         return Result("array", _place(outputs, value.value))
