@@ -375,6 +375,40 @@ def test_biases_alone(tmp_path):
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
+def test_a_frozen_table_beside_one_that_learns(tmp_path):
+    """Rules belong to their own operation, though another is of the same kind."""
+
+    class Tables(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.learned, self.fixed = nn.Embedding(5, 4), nn.Embedding(5, 4)
+            self.fixed.weight.requires_grad_(False)
+            self.head = nn.Linear(12, 3)
+
+        def forward(self, x):
+            both = self.learned(x) + self.fixed(x.flip(1))
+            return self.head(both.reshape(len(x), 12) + self.fixed(x).reshape(-1, 12))
+
+    dotori.manual_seed(0)
+    model = Tables()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = optim.SGD(trained, lr=0.1)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    x, y = batches((4, 3), "words")
+    script, _ = export_script(step, tensors(x[0], y[0]), tmp_path / "step.py")
+    train_step = runpy.run_path(str(script))["train_step"]
+    found = [train_step(a, b) for a, b in zip(x, y, strict=True)]
+    wanted = [step(*tensors(a, b)).item() for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
 def refused_optimizer():
     model = mlp()
     return model, optim.Adam(model.parameters(), amsgrad=True)

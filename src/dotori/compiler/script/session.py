@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dotori.compiler.capture import Capture
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.traced import Traced
@@ -88,7 +90,7 @@ class Telling(Capture):
         return result
 
     def _forward_of(self, rule: Event) -> Event | None:
-        """The last operation of its class with what the rule was given as saved."""
+        """The last operation of its class with these attributes and saved values."""
         gradients = list(_leaves(rule.gradient))
         saved = set(_leaves(rule.args[1:]))
         for i in range(len(self._waiting) - 1, -1, -1):
@@ -98,7 +100,9 @@ class Telling(Capture):
             known = {*_leaves(found.args), *_leaves(found.results)}
             outputs = [y for y in found.results if isinstance(y, Value)]
             fits = all(any(g.shape == y.shape for y in outputs) for g in gradients)
-            if fits and saved <= known:
+            if not rule.op.several:  # others may be broadcast
+                fits = fits and _shape(rule.results[0]) == _shape(found.args[0])
+            if fits and saved <= known and _same(rule.attrs, found.attrs):
                 del self._waiting[i]
                 return found
         return None
@@ -113,6 +117,21 @@ def _values(x: Any) -> Any:
     if type(x) is dict:
         return {key: _values(part) for key, part in x.items()}
     return x
+
+
+def _shape(x: Any) -> tuple[int, ...] | None:
+    return x.shape if isinstance(x, Value) else None
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two attributes are the same; arrays by identity."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, (tuple, list)) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, (Value, np.ndarray)) or isinstance(b, (Value, np.ndarray)):
+        return a is b
+    return bool(a == b)
 
 
 def _leaves(x: Any) -> Iterator[Value]:
