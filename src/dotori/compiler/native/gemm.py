@@ -20,7 +20,7 @@ SYMBOLS = {"dotori_sgemm": "sgemm", "dotori_dgemm": "dgemm"}
 
 #: Up to so many multiplications own loops are faster than the library; and up to so
 #: many of a matrix and a vector (`benchmarks/small_products.py`).
-LIMIT, VECTOR_LIMIT = 1 << 15, 1 << 20
+LIMIT, VECTOR_LIMIT = 1 << 18, 1 << 20
 
 OPTIONS: dict[str, Any] = {
     "error_model": "numpy",

@@ -57,11 +57,11 @@ DEPTH = tiles.SCRATCH // 16
 
 
 def _by_rows(bits: int, options: dict[str, Any]) -> Any:
-    """b's rows are contiguous: strips of 4, 2 or 1 rows of `out`."""
+    """b's rows are contiguous: strips of 6, 4, 2 or 1 rows of `out`."""
     numba: Any = need("numba", "fast", "compiled steps")
     at = tiles.pointers()["at"]
-    strip4, strip2, strip1 = (
-        numba.njit(_strip(rows, bits), **options) for rows in (4, 2, 1)
+    strip6, strip4, strip2, strip1 = (
+        numba.njit(_strip(rows, bits), **options) for rows in (6, 4, 2, 1)
     )
 
     def by_rows(
@@ -78,7 +78,12 @@ def _by_rows(bits: int, options: dict[str, Any]) -> Any:
         add: bool,
     ) -> None:
         i = 0
-        while i + 4 <= m:
+        while i + 6 <= m:
+            strip6(
+                at(a, i * row), row, step, b, pitch, at(out, i * gap), gap, n, k, add
+            )
+            i += 6
+        if i + 4 <= m:
             strip4(
                 at(a, i * row), row, step, b, pitch, at(out, i * gap), gap, n, k, add
             )
@@ -97,10 +102,10 @@ def _by_rows(bits: int, options: dict[str, Any]) -> Any:
 
 
 def _strip(rows: int, bits: int) -> Any:
-    """Tiles from left to right: eight vectors of sums hide what an addition takes."""
+    """Tiles from left to right; eight vectors of sums hide what an addition takes."""
     lanes, at = tiles.lanes(bits), tiles.pointers()["at"]
     quarter = min(lanes, 4)
-    vectors = 8 // rows
+    vectors = {6: 2, 4: 2, 2: 4, 1: 8}[rows]
     broad = vectors * lanes
     wide, single = tiles.tile(rows, vectors, lanes), tiles.tile(rows, 1, lanes)
     part, one = tiles.tile(rows, 1, quarter), tiles.tile(rows, 1, 1)
@@ -187,12 +192,17 @@ def _by_dots(bits: int) -> Any:
 
 def _transposed() -> Any:
     """``to[j, i] = x[i, j]``, rows x columns, each with a pitch from row to row."""
+    at, turn = tiles.pointers()["at"], tiles.turn()
 
     def transposed(
         x: Any, pitch: int, to: Any, to_pitch: int, rows: int, columns: int
     ) -> None:
+        even_rows, even_columns = rows // 4 * 4, columns // 4 * 4
+        for i in range(0, even_rows, 4):
+            for j in range(0, even_columns, 4):
+                turn(at(x, i * pitch + j), pitch, at(to, j * to_pitch + i), to_pitch)
         for i in range(rows):
-            for j in range(columns):
+            for j in range(even_columns if i < even_rows else 0, columns):
                 to[j * to_pitch + i] = x[i * pitch + j]
 
     return transposed

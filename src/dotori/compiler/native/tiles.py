@@ -98,6 +98,38 @@ def dots(count: int, lanes: int) -> Any:
     return _intrinsic(codegen, "ppipib")
 
 
+def turn() -> Any:
+    """``turn(x, pitch, to, to_pitch)``: the transpose of four rows by four columns."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, pitch, to, to_pitch = args
+        kind = _vector(x.type.pointee, 4)
+        rows = []
+        for i in range(4):
+            at = builder.gep(x, [builder.mul(pitch, pitch.type(i))])
+            rows.append(_load(builder, at, 0, kind))
+        # pairs of rows side by side, then pairs of these
+        low, high, near, far = (0, 4, 1, 5), (2, 6, 3, 7), (0, 1, 4, 5), (2, 3, 6, 7)
+        columns = []
+        for half in (low, high):
+            first = _shuffled(builder, rows[0], rows[1], half)
+            second = _shuffled(builder, rows[2], rows[3], half)
+            columns += [_shuffled(builder, first, second, w) for w in (near, far)]
+        for j, column in enumerate(columns):
+            at = builder.gep(to, [builder.mul(to_pitch, to_pitch.type(j))])
+            place = _vector_pointer(builder, at, 0, kind)
+            builder.store(column, place, align=_size(x.type.pointee))
+        return context.get_dummy_value()
+
+    return _intrinsic(codegen, "pipi")
+
+
+def _shuffled(builder: Any, a: Any, b: Any, places: tuple[int, ...]) -> Any:
+    ir: Any = need("llvmlite.ir", "fast", "compiled steps")
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), list(places))
+    return builder.shuffle_vector(a, b, mask)
+
+
 def pointer(bits: int) -> Any:
     """``pointer(address)``: to numbers of this width."""
     extending: Any = need("numba.extending", "fast", "compiled steps")
@@ -236,6 +268,9 @@ def _intrinsic(codegen: Any, takes: str) -> Any:
         kinds = {"p": pointer, "i": types.int64, "b": types.boolean}
         return types.void(*(kinds[letter] for letter in takes))
 
+    def four(typingctx: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+        return signature(a), codegen
+
     def six(typingctx: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> Any:
         return signature(a), codegen
 
@@ -253,4 +288,5 @@ def _intrinsic(codegen: Any, takes: str) -> Any:
     ) -> Any:
         return signature(a), codegen
 
-    return extending.intrinsic(six if len(takes) == 6 else nine)
+    by_count: dict[int, Any] = {4: four, 6: six, 9: nine}
+    return extending.intrinsic(by_count[len(takes)])
