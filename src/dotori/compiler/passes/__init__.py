@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dotori.compiler.ir import Program
 from dotori.compiler.passes.algebra import with_less_work
+from dotori.compiler.passes.checks import with_checks_first
 from dotori.compiler.passes.common import without_repetition
 from dotori.compiler.passes.constants import with_constants_folded
 from dotori.compiler.passes.dead import without_dead_code
@@ -21,7 +22,7 @@ STANDARD = (
 def simplified(program: Program) -> Program:
     """The program after the standard passes, again and again until nothing changes.
 
-    Last of all, its pictures get one layout.
+    At last, its checks come first, and its pictures get one layout.
 
     Examples
     --------
@@ -39,4 +40,4 @@ def simplified(program: Program) -> Program:
         for each in STANDARD:
             program = each(program)
         if program.instrs == before.instrs and program.results() == before.results():
-            return with_one_layout(program)
+            return with_one_layout(with_checks_first(program))
