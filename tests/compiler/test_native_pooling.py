@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dotori.kernels.tiling import Tiling, tile
-from dotori.ops.pooling import MaxPool, SpreadSum, WindowSum
+from dotori.ops.pooling import MaxOnly, MaxPool, SpreadSum, WindowSum
 from routine_calls import Example, agree
 
 
@@ -23,8 +23,8 @@ def examples(shape: tuple[int, ...], tiling: Tiling, x: Any) -> list[Example]:
     """Both rules of the largest number and of the sum."""
     axes = len(shape) - 2
     attrs = {"tiling": tiling, "axes": axes}
-    found = [Example(MaxPool, "forward", x, **attrs)]
-    y, winners = found[0].raw
+    found = [Example(op, "forward", x, **attrs) for op in (MaxOnly, MaxPool)]
+    y, winners = found[1].raw
     dy = last(np.random.default_rng(1).standard_normal(y.shape).astype(x.dtype))
     found.append(Example(MaxPool, "backward", dy, winners, **attrs))
     attrs["last"] = True
@@ -81,7 +81,7 @@ def test_compiled() -> None:
         tiling = tile(shape[2:], (size,) * 2, (2, 2), (size // 3,) * 2, (1, 1))
         x = last(np.random.default_rng(0).standard_normal(shape).astype(dtype))
         x[0, :, 0, 0] = np.nan
-        for example in examples(shape, tiling, x)[: 2 if size == 2 else 4]:
+        for example in examples(shape, tiling, x)[: 3 if size == 2 else 5]:
             agree(example, "numba", threads=2)
 
 

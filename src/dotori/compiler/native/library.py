@@ -113,6 +113,7 @@ MODULES = {
     "Convolution": "convolution",
     "ConvolutionWithBias": "convolution",
     "MaxPool": "pooling",
+    "MaxOnly": "pooling",
     "PutWinners": "pooling",
     "WindowSum": "pooling",
     "SpreadSum": "pooling",

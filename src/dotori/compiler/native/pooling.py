@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.compiler.native.gathered import add_numbers
+from dotori.compiler.native.gathered import add_numbers, copy_numbers
 from dotori.compiler.native.language import Array, apart, compiled
 from dotori.compiler.native.library import Argument, Call, Routine, Table, Write, lies
 from dotori.kernels.tiling import Tiling, places
@@ -89,6 +89,34 @@ def largest(x: Array, y: Array, winners: Array, where: Array) -> None:
         for k in range(second + 1, taps):
             if at[k] >= 0:
                 larger_than_before(x[at[k]], k, best, won)
+
+
+@apart
+def take_larger(x: Array, y: Array) -> None:
+    """y = the larger number of the two; NaN where there is one."""
+    for c in range(y.shape[0]):
+        best, v = y[c], x[c]
+        y[c] = v if (v > best) | (v != v) else best
+
+
+@compiled
+def max_only_forward(
+    x: Array, y: Array, where: Array, table: Any, thread: int, threads: int
+) -> None:
+    """The largest number of each window, and no word of its tap."""
+    batch, channels = x.shape[0], x.shape[x.ndim - 1]
+    seen = x.reshape(batch, x.size // (batch * channels), channels)
+    made = y.reshape(batch, y.size // (batch * channels), channels)
+    windows, taps = where.shape
+    for task in range(thread, batch * windows, threads):
+        n, o = task // windows, task % windows
+        first = 0
+        while where[o, first] < 0:
+            first += 1
+        copy_numbers(seen[n, where[o, first]], made[n, o])
+        for k in range(first + 1, taps):
+            if where[o, k] >= 0:
+                take_larger(seen[n, where[o, k]], made[n, o])
 
 
 @apart
@@ -193,6 +221,7 @@ def spread_sum_forward(
 ROUTINES: dict[tuple[str, str], Callable[..., None]] = {
     ("MaxPool", "forward"): max_pool_forward,
     ("MaxPool", "backward"): max_pool_backward,
+    ("MaxOnly", "forward"): max_only_forward,
     ("PutWinners", "forward"): max_pool_backward,
     ("WindowSum", "forward"): window_sum_forward,
     ("WindowSum", "backward"): spread_sum_forward,
@@ -235,6 +264,8 @@ def _fits(call: Call, pictures: Any, order: tuple[int, ...]) -> bool:
     """Whether what is saved or asked for belongs to pictures with channels last."""
     if call.op in ("WindowSum", "SpreadSum"):
         return bool(call.attrs["last"])
+    if call.op == "MaxOnly":
+        return True
     if call.rule == "forward" and call.op == "MaxPool":
         winners = call.instr.outputs[1] if len(call.instr.outputs) == 2 else None
     else:
