@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from dotori.compiler.interpret import perform
 from dotori.compiler.ir import Instr, Program, Value
+from dotori.compiler.primitives import Slot
+from dotori.ops.linear import Linear
 
 SMOOTH_1 = (
     "negative absolute square sqrt exp expm1 exp2 log log1p log2 log10 sin cos tanh "
@@ -464,6 +466,23 @@ def _case(g: Growing, sources: list[Value], ends: list[int]) -> Case:
     )
 
 
+def a_call() -> Program:
+    """The gradients of x w' + b, as one call whose first one is not wanted."""
+    f4 = np.dtype("f4")
+    x, w, dy = (Value(s, f4, "input") for s in ((2, 3), (4, 3), (2, 4)))
+    dw, db = Value((4, 3), f4), Value((4,), f4)
+    attrs = {
+        "op": Linear,
+        "rule": "backward",
+        "args": (Slot(0), (False, True, True), Slot(1), Slot(2)),
+        "kwargs": {},
+        "structure": (None, True, True),
+    }
+    return Program(
+        [dy, x, w], [], [Instr("call", (dy, x, w), (dw, db), attrs)], [dw, db]
+    )
+
+
 def close(found: Any, wanted: Any, tolerance: float) -> None:
     """Same type, same shape, same numbers but for rounding."""
     assert isinstance(found, np.ndarray)
@@ -487,4 +506,4 @@ def checked(case: Case, run: Callable[[list[Any], list[Any]], list[Any]]) -> Non
     case.reset()
 
 
-__all__ = ["Case", "checked", "close", "perform", "programs"]
+__all__ = ["Case", "a_call", "checked", "close", "perform", "programs"]

@@ -1,11 +1,15 @@
 """Planned NumPy computes what the reference does, run after run."""
 
 import numpy as np
+import pytest
+from hand_made import Maker
 from hypothesis import given
-from programs import Case, checked, close, programs
+from programs import Case, a_call, checked, close, programs
 
 from dotori.compiler.interpret import evaluate
+from dotori.compiler.ir import Instr, Value
 from dotori.compiler.numpy_plan import NumPyPlan
+from dotori.kernels import optim as kernels
 
 
 @given(programs())
@@ -41,3 +45,118 @@ def test_runs_do_not_disturb_each_other(case: Case):
         for a, b in zip(outputs, wanted, strict=True):
             close(a, b, case.tolerance())
     case.reset()
+
+
+def test_calls_and_their_parts():
+    program = a_call()
+    arrays = [
+        np.arange(n, dtype="f4").reshape(-1, k) for n, k in ((8, 4), (6, 3), (12, 3))
+    ]
+    plan = NumPyPlan(program)
+    for a, b in zip(plan.run(arrays), evaluate(program, arrays), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_what_calls_gave_is_given_back_after_its_last_use():
+    program = a_call()
+    dw = program.outputs[0]
+    dw.shape, program.inputs[1].shape = (4, 2000), (2, 2000)
+    program.inputs[2].shape = (4, 2000)
+    y = Value(dw.shape, dw.dtype)
+    program.instrs.append(Instr("exp", (dw,), (y,)))
+    program.outputs[:] = [y]
+    assert "    del " in NumPyPlan(program).source()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_kernels_run_on_the_states_themselves(order):
+    """Where their memory is contiguous; else on a copy that is written back."""
+    rng = np.random.default_rng(0)
+    arrays = [
+        np.ascontiguousarray(rng.random((4, 3)).transpose(order)) for _ in range(3)
+    ]
+    m = Maker("f8")
+    p, v, a = (m.state(x.transpose(order)) for x in arrays)
+    g, rate = m.input(4, 3), m.given(dtype="f8")
+    args = [p, g, v, a, None, rate, 0.1, 0.001, 0.999, 1e-8, 0.0, 1.0]
+    flat = [
+        m.reshape(x, shape=(12,)) if isinstance(x, Value) and x.ndim else x
+        for x in args
+    ]
+    new = m.kernel(kernels.adam, flat, [flat[0], flat[2], flat[3]])
+    m.updates += [
+        (x, m.reshape(y, shape=(4, 3))) for x, y in zip((p, v, a), new, strict=True)
+    ]
+    program = m.program()
+    plan, given_g = NumPyPlan(program), rng.random((4, 3))
+    before = [np.array(x.array) for x in (p, v, a)]
+    evaluate(program, [given_g], [0.1])
+    wanted = [np.array(x.array) for x in (p, v, a)]
+    for x, array in zip((p, v, a), before, strict=True):
+        x.array[...] = array
+    plan.run([given_g], [0.1])
+    for x, array in zip((p, v, a), wanted, strict=True):
+        np.testing.assert_allclose(x.array, array, rtol=1e-14)
+
+
+def test_numbers_from_the_host_come_in_the_type_that_is_declared():
+    m = Maker()
+    rate, scale = m.given(dtype="f8"), m.given()
+    y = m.multiply(m.multiply(m.input(2), scale), rate)
+    program = m.program(y)
+    for numbers in (
+        [2, 3],
+        [2.0, 3.0],
+        [np.float64(2), np.float32(3)],
+        [np.array(2.0), 3],
+    ):
+        (found,) = NumPyPlan(program).run([np.ones(2, "f4")], numbers)
+        assert found.dtype == np.float64 and found.tolist() == [6, 6]
+
+
+def test_names_and_lines_of_users_cannot_break_the_source():
+    m = Maker()
+    x = m.input(2, name="lambda")
+    for name in ("lambda", "exp", "step", "1 = 2\nimport os", "가중치", "²"):
+        m.instrs.append(
+            Instr("exp", (x,), (Value((2,), x.dtype, name=name),), {}, "a\nb")
+        )
+    outputs = [instr.output for instr in m.instrs]
+    program = m.program(*outputs)
+    for y in NumPyPlan(program).run([np.zeros(2, "f4")]):
+        assert y.tolist() == [1, 1]
+
+
+def test_a_plan_of_many_instructions_is_made_in_one_go():
+    m = Maker()
+    h = m.input(3)
+    w = m.state(np.zeros(3, "f4"))
+    for k in range(3000):
+        h = (
+            m.update(h, m.reshape(h, shape=(3,)), index=(slice(None),))
+            if k % 9 == 8
+            else m.add(h, 1.0)
+        )
+    m.updates.append((w, h))
+    NumPyPlan(m.program()).run([np.zeros(3, "f4")])
+    np.testing.assert_array_equal(w.array, 3000 - 3000 // 9)
+
+
+def test_warnings_stay_inside():
+    m = Maker()
+    x = m.input(2)
+    (y,) = NumPyPlan(m.program(m.log(x))).run([np.zeros(2, "f4")])
+    assert np.isneginf(y).all()
+
+
+def test_source_reads_like_the_program():
+    m = Maker()
+    w = m.state(np.ones((3, 2), "f4"), "weight")
+    x = m.input(4, 3, name="x")
+    h = m.maximum(m.matmul(x, w), 0.0)
+    m.updates.append((w, m.subtract(w, m.matmul(m.transpose(x, axes=(1, 0)), h))))
+    for k, instr in enumerate(m.instrs):
+        instr.where = f"train.py:{k}"
+    source = NumPyPlan(m.program()).source()
+    assert "    # train.py:0\n    dot(x, weight, m0)\n    # train.py:1\n" in source
+    assert "subtract(weight, " in source and ", weight)\n" in source
