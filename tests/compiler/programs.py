@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from dotori.compiler.interpret import perform
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.primitives import Slot
 from dotori.ops.linear import Linear
@@ -506,4 +505,4 @@ def checked(case: Case, run: Callable[[list[Any], list[Any]], list[Any]]) -> Non
     case.reset()
 
 
-__all__ = ["Case", "a_call", "checked", "close", "perform", "programs"]
+__all__ = ["Case", "a_call", "checked", "close", "programs"]

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.int64]
+
 #: Every block begins at a multiple of it: a line of the cache, the widest vector.
 ALIGNMENT = 64
 
@@ -43,21 +48,25 @@ def pack(blocks: list[Block]) -> int:
     >>> pack([a, b, c]), (a.offset, b.offset, c.offset)
     (192, (0, 128, 0))
     """
-    done: list[Block] = []
-    end = 0
-    for block in sorted(blocks, key=lambda b: (-b.nbytes, b.first)):
+    n = len(blocks)
+    first, last, start, stop = np.zeros((4, n), np.int64)  # of those that have a place
+    ordered = sorted(blocks, key=lambda b: (-b.nbytes, b.first))
+    for i, block in enumerate(ordered):
         size = _padded(block.nbytes)
-        block.offset = 0
-        for other in done:  # by offset
-            if other.last < block.first or block.last < other.first:
-                continue
-            if other.offset >= block.offset + size:
-                break
-            block.offset = max(block.offset, other.offset + _padded(other.nbytes))
-        done.append(block)
-        done.sort(key=lambda b: b.offset)
-        end = max(end, block.offset + size)
-    return end
+        beside = (first[:i] <= block.last) & (block.first <= last[:i])
+        block.offset = _lowest_gap(start[:i][beside], stop[:i][beside], size)
+        first[i], last[i] = block.first, block.last
+        start[i], stop[i] = block.offset, block.offset + size
+    return int(stop.max(initial=0))
+
+
+def _lowest_gap(start: Array, stop: Array, size: int) -> int:
+    """The first place where so many bytes are free between the parts given."""
+    order = np.argsort(start, kind="stable")
+    begins = np.concatenate(([0], np.maximum.accumulate(stop[order])))
+    room = start[order] - begins[:-1]
+    fits = np.flatnonzero(room >= size)
+    return int(begins[fits[0] if fits.size else -1])
 
 
 def _padded(nbytes: int) -> int:

@@ -63,7 +63,7 @@ class Lifetimes:
         checks = [i for i, instr in enumerate(instrs) if instr.op == "require"]
         self.last_require = max(checks, default=-1)
         self._near = _overlapping(program.states())
-        self._sources = _sources(program)
+        self._sources = sources_of(program)
 
     def _until(self, program: Program) -> dict[Value, int]:
         until = dict.fromkeys(program.results(), self.end)
@@ -90,7 +90,8 @@ class Lifetimes:
         return max(self.until.get(x, -1) for x in self.overlapping(state))
 
 
-def _sources(program: Program) -> dict[Value, frozenset[Value]]:
+def sources_of(program: Program) -> dict[Value, frozenset[Value]]:
+    """In whose memory the outputs of views, and of calls that make them, may lie."""
     found: dict[Value, frozenset[Value]] = {}
     for instr in program.instrs:
         lent = lenders(instr)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.passes.arena import Block, pack
-from dotori.compiler.passes.lifetimes import Lifetimes
+from dotori.compiler.passes.lifetimes import Lifetimes, sources_of
 from dotori.compiler.passes.strides import Steps, dense, reshaped, same, viewed
 from dotori.compiler.primitives import ELEMENTWISE, VIEWS
 
@@ -166,10 +166,11 @@ def settled(program: Program) -> Program:
     Without them, the new value of one state could be another state, which may be
     overwritten first.
     """
-    lives = Lifetimes(program)
+    sources = sources_of(program)
     copies: dict[Value, Value] = {}
     for _, new in program.updates:
-        if any(x.kind != "made" for x in lives.sources(new)) and new not in copies:
+        found = sources.get(new, (new,))
+        if any(x.kind != "made" for x in found) and new not in copies:
             copies[new] = Value(new.shape, new.dtype, name=new.name)
     added = [Instr("copy", (x,), (y,)) for x, y in copies.items()]
     updates = [(state, copies.get(new, new)) for state, new in program.updates]
