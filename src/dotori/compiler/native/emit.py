@@ -21,12 +21,13 @@ import numpy as np
 from dotori.compiler.ir import Instr, Names, Value
 from dotori.compiler.native import library, pairs
 from dotori.compiler.native.expressions import HEADER
-from dotori.compiler.native.loops import Argument, Array, Loop, loop_of
+from dotori.compiler.native.loops import loop_of
 from dotori.compiler.native.matrices import operand, product
 from dotori.compiler.native.movement import moved
 from dotori.compiler.native.nest import Lying
 from dotori.compiler.native.prepare import Natives, alone
 from dotori.compiler.native.slots import ROOM, Region, Slots, view_text
+from dotori.compiler.native.text import Argument, Array, Loop
 from dotori.compiler.passes.fusion import fusable
 from dotori.compiler.passes.fusion_space import POINTWISE
 from dotori.compiler.passes.memory import MemoryPlan, Place

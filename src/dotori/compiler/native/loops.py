@@ -18,9 +18,7 @@ function joins these in order. So results do not depend on the number of threads
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
 
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.native.expressions import (
@@ -31,6 +29,7 @@ from dotori.compiler.native.expressions import (
     start,
 )
 from dotori.compiler.native.nest import MOST_REPEATED, Lying, Nest
+from dotori.compiler.native.text import Argument, Array, Lines, Loop, Room, as_function
 from dotori.compiler.primitives import REDUCTIONS
 
 #: Operations below which a nest is not cut: the work of a few microseconds.
@@ -41,67 +40,9 @@ MOST_PARTIAL = 1 << 20
 _INDEX = "ijklmnopqr"
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
-    """An argument: memory from a slot on, as a flat array."""
-
-    slot: int
-    dtype: DType
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """An argument: memory to work in, for each thread or for all of them."""
-
-    dtype: DType
-    size: int
-    each: bool
-
-
-Argument: TypeAlias = "Array | Room"
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """A function in the source, and what to call it with.
-
-    Attributes
-    ----------
-    text : str
-        Its lines; it is called ``NAME`` there.
-    arguments : tuple of Array or Room
-    shared : bool
-        Whether all threads call it, giving ``thread, threads`` as last arguments;
-        otherwise one does.
-    then : Loop or None
-        What is to be called when all threads are done.
-    """
-
-    text: str
-    arguments: tuple[Argument, ...]
-    shared: bool = False
-    then: Loop | None = None
-
-
 def loop_of(instr: Instr, lies: Callable[[Value], Lying], cut: bool = True) -> Loop:
     """The function that runs a fused instruction, whose values lie so."""
     return _Writer(Nest(instr, lies), cut).loop()
-
-
-class _Lines:
-    """Lines of source, and how deep they stand."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.depth = 1
-
-    def add(self, text: str) -> None:
-        self.lines.append("    " * self.depth + text)
-
-    def open(self, text: str) -> None:
-        self.add(text)
-        self.depth += 1
 
 
 class _Writer:
@@ -109,7 +50,7 @@ class _Writer:
 
     def __init__(self, nest: Nest, cut: bool) -> None:
         self.nest = nest
-        self.out = _Lines()
+        self.out = Lines()
         self.arguments: dict[str, Argument] = {}
         self.names: dict[tuple[int, DType], str] = {}  # of arrays, by slot
         self.ends: dict[str, int] = {}
@@ -119,7 +60,7 @@ class _Writer:
         self.buffers: dict[Value, str] = {}
         self.total: dict[Instr, str] = {}
         self.extents = nest.outer + nest.inner
-        self.pieces = self._pieces() if cut else 1
+        self.pieces: int = self._pieces() if cut else 1
         self.step = self._step()
         self._name_arrays()
 
@@ -173,10 +114,10 @@ class _Writer:
             or (not nest.outer and nest.space.row)
         ):
             return 1
-        wanted: int = 2 ** ((work * 2 // LEAST_SHARED).bit_length() - 1)
+        wanted: int = 1 << ((work * 2 // LEAST_SHARED).bit_length() - 1)
         pieces = min(self.extents[0], MOST_PIECES, wanted)
-        sizes = [m.output.size for m in self._adding() if nest.over(m.output)[0]]
-        return pieces if sum(sizes) * pieces <= MOST_PARTIAL else 1
+        totals = [m.output.size for m in self._adding() if nest.over(m.output)[0]]
+        return pieces if sum(totals) * pieces <= MOST_PARTIAL else 1
 
     def _step(self) -> int:
         """How much of the outermost loop is a piece."""
@@ -252,7 +193,7 @@ class _Writer:
 
     def _join(self, partial: list[Instr]) -> Loop:
         """The function that adds up the pieces' totals, in order."""
-        writer, arguments = _Lines(), {}
+        writer, arguments = Lines(), {}
         for n, m in enumerate(partial):
             y, dtype = m.output, m.output.dtype
             given = self.arguments[self._array(y)]
@@ -268,10 +209,10 @@ class _Writer:
             text = joined(m.op, f"y{n}[{at}]", "part", dtype)
             writer.add(f"y{n}[{at}] = {text}")
             writer.depth -= 2
-        return _as_function(writer, arguments, False, None)
+        return as_function(writer, arguments, False, None)
 
     def _function(self, shared: bool, then: Loop | None) -> Loop:
-        return _as_function(self.out, self.arguments, shared, then)
+        return as_function(self.out, self.arguments, shared, then)
 
     # Loops
 
@@ -351,6 +292,7 @@ class _Writer:
         for m in mine:
             self._in_row(m, number)
         self._stores(mine)
+        out.name_places(begun)
         if len(out.lines) == begun:  # nothing that anybody reads
             del out.lines[before:]
         out.depth = depth
@@ -496,12 +438,3 @@ class _Writer:
 def _piece_of(y: Value) -> str:
     """Where the totals of a piece begin."""
     return f"piece * {y.size}" if y.size > 1 else "piece"
-
-
-def _as_function(
-    lines: _Lines, arguments: dict[str, Argument], shared: bool, then: Loop | None
-) -> Loop:
-    names = [*arguments, *(("thread", "threads") if shared else ())]
-    head = f"@apart\ndef NAME({', '.join(names)}):"
-    text = "\n".join([head, *lines.lines]) + "\n"
-    return Loop(text, tuple(arguments.values()), shared, then)

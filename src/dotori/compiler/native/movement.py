@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dotori.compiler.ir import Instr, Value
-from dotori.compiler.native.expressions import CASTS
-from dotori.compiler.native.loops import Array, Loop
+from dotori.compiler.native.expressions import CASTS, joined
 from dotori.compiler.native.nest import Lying
+from dotori.compiler.native.text import Array, Loop
 
 _INDEX = "ijklmnopqrstuvw"
 #: Lets LLVM see that an index is not negative.
@@ -69,7 +69,10 @@ def _gather(
 
 
 def _search(instr: Instr, lies: Lies) -> Loop:
-    """The first of the largest, or the first NaN."""
+    """The first of the largest, or the first NaN.
+
+    What it is becomes clear in one pass of vectors, where it stands in a second.
+    """
     (x,) = instr.values()
     y, axis = instr.output, instr.attrs["axis"]
     names = list(_INDEX[: x.ndim])
@@ -81,20 +84,22 @@ def _search(instr: Instr, lies: Lies) -> Loop:
             lines.append("    " * depth + f"for {name} in range({x.shape[a]}):")
             depth += 1
     first = [name if a != axis else "0" for a, name in enumerate(names)]
-    sign = ">" if instr.op == "argmax" else "<"
-    beats = f"v {sign} best"
-    if x.dtype.kind == "f":
-        beats += " or (v != v and best == best)"
+    op = instr.op.removeprefix("arg")
+    found = "v == best or v != v" if x.dtype.kind == "f" else "v == best"
     if instr.attrs.get("keepdims"):
         kept.insert(axis, "0")
+    value = f"x[{_place(names, x.shape, lies(x))}]"
     body = [
         f"best = x[{_place(first, x.shape, lies(x))}]",
+        f"for {names[axis]} in range({x.shape[axis]}):",
+        f"    v = {value}",
+        f"    best = {joined(op, 'best', 'v', x.dtype)}",
         "at = 0",
-        f"for {names[axis]} in range(1, {x.shape[axis]}):",
-        f"    v = x[{_place(names, x.shape, lies(x))}]",
-        f"    if {beats}:",
-        "        best = v",
+        f"for {names[axis]} in range({x.shape[axis]}):",
+        f"    v = {value}",
+        f"    if {found}:",
         f"        at = {names[axis]}",
+        "        break",
         f"y[{_place(kept, y.shape, lies(y))}] = {CASTS[y.dtype.char]}(at)",
     ]
     lines += ["    " * depth + line for line in body]

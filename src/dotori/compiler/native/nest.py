@@ -67,7 +67,9 @@ class Nest:
             at = self._position(groups[-1]) if groups else 0
         self._groups = groups
         split = sum(self._position(g) < at for g in groups)
-        extents = [prod(self.space.extents[loop] for loop in g) for g in groups]
+        extents: list[int] = [
+            prod(self.space.extents[loop] for loop in g) for g in groups
+        ]
         self.outer, self.inner = extents[:split], extents[split:]
         self.places = {x: self._place(x) for x in self._arrays}
         self.passes = self._passes()
