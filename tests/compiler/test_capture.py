@@ -219,3 +219,52 @@ def test_running_statistics_are_updates() -> None:
 def test_each_instruction_knows_its_line() -> None:
     found = captured(lambda x: (x * 2).exp(), dotori.ones(2))
     assert all(i.where.startswith("test_capture.py:") for i in found.program.instrs)
+
+
+INDEX = dotori.tensor([[0, 1], [1, 2], [2, 3], [3, 4]])
+LABELS = dotori.tensor([0, 1, 2, 3])
+FUNCTIONS = {
+    "gather": lambda x, i, t: x.gather(1, i),
+    "scatter": lambda x, i, t: x.scatter(1, i, x[:, :2]),
+    "masked_fill": lambda x, i, t: x.masked_fill(x > 0, 0.5),
+    "nll_loss": lambda x, i, t: F.nll_loss(x.log_softmax(1), t),
+    "rows": lambda x, i, t: x[t],
+    "places": lambda x, i, t: x[dotori.arange(4), t],
+    "embedding": lambda x, i, t: F.embedding(t, x),
+    "one_hot": lambda x, i, t: F.one_hot(t, 5),
+    "topk": lambda x, i, t: x.topk(2)[0],
+    "accuracy": lambda x, i, t: (x.argmax(dim=1) == t).double().mean(),
+    "std": lambda x, i, t: x.std(dim=0),
+    "tril": lambda x, i, t: x.tril(),
+    "einsum": lambda x, i, t: dotori.einsum("ij,kj->ik", x, x),
+    "median": lambda x, i, t: x.median(),
+    "index_select": lambda x, i, t: x.index_select(0, t),
+    "roll": lambda x, i, t: x.roll(1, 0),
+    "in_place": lambda x, i, t: x.clone().mul_(2).clamp_(min=0),
+    "row": lambda x, i, t: written(x),
+    "attention": lambda x, i, t: F.scaled_dot_product_attention(x, x, x),
+    "svd": lambda x, i, t: dotori.linalg.svd(x)[1],
+    "numpy": lambda x, i, t: np.linalg.norm(x.numpy(), axis=0),
+}
+
+
+def written(x: Any) -> Any:
+    y = x.clone()
+    y[0] = 1.0
+    y[1:, 2] += x[1:, 0]
+    return y
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_with_other_numbers_than_at_the_capture(name: str) -> None:
+    f = FUNCTIONS[name]
+    found = captured(f, dotori.randn(4, 5), INDEX, LABELS)
+    x, i, t = dotori.randn(4, 5), INDEX.flip(0), LABELS.flip(0)
+    got = run(found, x.array, i.array, t.array)[0]
+    wanted = f(x, i, t)
+    np.testing.assert_allclose(got, getattr(wanted, "array", wanted), rtol=1e-12)
+
+
+def test_a_mask_that_takes_elements_is_refused() -> None:
+    with pytest.raises(CaptureError, match="mask"):
+        captured(lambda x: x[x > 0].sum(), dotori.randn(3))

@@ -6,6 +6,7 @@ operation that asked is then called as a whole.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -149,7 +150,8 @@ def dot(a: Any, b: Any) -> Any:
 def _view(name: str, x: Traced, made: Any, attrs: dict[str, Any] | None = None) -> Any:
     found = x.trace.record(name, (x,), made, attrs)
     if np.shares_memory(made, x.concrete):
-        x.viewed = found.viewed = True
+        found.source = x, (attrs or {}).get("index")
+        x.views = [r for r in x.views if r() is not None] + [weakref.ref(found)]
     return found
 
 

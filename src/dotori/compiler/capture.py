@@ -221,6 +221,9 @@ class Capture(Trace):
         self, op: Any, rule: str, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> Any:
         """One instruction for all of an operation."""
+        if any(isinstance(x, Traced) and x.dtype == np.bool_ for x in _leaves(attrs)):
+            if "index" in attrs:
+                raise Untraceable("how much a mask takes depends on its values")
         inputs: list[Traced] = []
         template = _template((args, attrs), inputs)
         true_args, true_attrs = _concretes((args, attrs))
@@ -265,7 +268,7 @@ class Capture(Trace):
     ) -> Any:
         """Random numbers: see `dotori.random.watch_draws`."""
         name = method.__name__
-        if name in ("numpy", "permutation"):
+        if name == "numpy":
             self.value_needed(np.zeros(()), f"it asks a generator for its {name}()")
         self._streams.setdefault(id(generator), (generator, generator.mark()))
         with watch_draws(None):

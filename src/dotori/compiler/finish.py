@@ -102,7 +102,7 @@ def capture(
     """
     session = session_class(names or {})
     session.enter(*tensors)
-    lent = _lend(session, (args, kwargs))
+    lent = _lent_arguments(session, function, args, kwargs)
     state = recording.state
     flags, quietly = state.flags, state.quietly
     state.capture, state.flags = session, flags | CAPTURE
@@ -135,20 +135,32 @@ def _line_of(error: BaseException) -> str:
     return found
 
 
-def _lend(session: Capture, value: Any) -> Any:
-    """The arguments, with inputs of the program in place of arrays."""
+def _lent_arguments(
+    session: Capture, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments, with inputs of the program, by their names, in place of arrays."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    names = () if code is None else code.co_varnames[: code.co_argcount]
+    names = names[1:] if hasattr(function, "__self__") else names
+    padded = [*names, *("",) * len(args)]
+    lent = [_lend(session, x, name) for x, name in zip(args, padded, strict=False)]
+    return lent, {key: _lend(session, x, key) for key, x in kwargs.items()}
+
+
+def _lend(session: Capture, value: Any, name: str = "") -> Any:
+    """`value` with inputs of the program in place of its arrays."""
     if isinstance(value, Tensor):
         if type(value.array) is not np.ndarray:
             return value  # on another device, or a weight that is known
-        traced = session.argument(value.array)
+        traced = session.argument(value.array, name)
         lent = wrap(cast(Any, traced), value.node)
         return lent
     if type(value) is np.ndarray and value.dtype.kind in "fiub":
-        return session.argument(value)
+        return session.argument(value, name)
     if type(value) in (tuple, list):
-        return type(value)(_lend(session, part) for part in value)
+        return type(value)(_lend(session, part, name) for part in value)
     if type(value) is dict:
-        return {key: _lend(session, part) for key, part in value.items()}
+        return {key: _lend(session, part, str(key)) for key, part in value.items()}
     return value
 
 
@@ -272,7 +284,9 @@ def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
                 "call it under no_grad(), or detach() what it returns"
             )
         value.array, value.node = array.concrete, None
-        with suppress(AttributeError):  # only a view has an origin, which it keeps alive
+        with suppress(
+            AttributeError
+        ):  # only a view has an origin, which it keeps alive
             del value.origin
         return Result("tensor", _place(outputs, array.value))
     if isinstance(value, Traced):

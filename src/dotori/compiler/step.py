@@ -380,8 +380,9 @@ class Compiled:
     def graph(self) -> Graph:
         """The program of the last capture as a drawing."""
         from dotori.compiler.graph import Graph
+        from dotori.compiler.passes.fusion import fused
 
-        return Graph(self.program)
+        return Graph(fused(self.program))
 
     def wait(self) -> None:
         """Wait until nothing is being compiled."""

@@ -7,7 +7,9 @@ own functions come here through its protocols; what a program cannot express rai
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -36,17 +38,20 @@ class Traced:
     value : Value
         What it is in the program; another one after a write.
     trace : Trace
-    viewed : bool
-        Whether it shares its memory with another one: then it cannot be written to.
+    source : (Traced, index) or None
+        What it is a view of; the index is None where it is no plain part of it.
+    views : list of weak reference
+        Its own views.
     """
 
-    __slots__ = ("__weakref__", "concrete", "trace", "value", "viewed")
+    __slots__ = ("__weakref__", "concrete", "source", "trace", "value", "views")
     __array_priority__ = 1000
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, trace: Trace, array: NDArray[Any], value: Value) -> None:
         self.trace, self.concrete, self.value = trace, array, value
-        self.viewed = False
+        self.source: tuple[Traced, Any] | None = None
+        self.views: list[weakref.ref[Traced]] = []
 
     # ------------------------------------------------------------ what is known of it
 
@@ -133,19 +138,42 @@ class Traced:
     # ------------------------------------------------------------ indexing
 
     def __getitem__(self, key: Any) -> Any:
-        return methods["getitem"](self, key)
+        try:
+            return methods["getitem"](self, key)
+        except Untraceable:
+            parts = key if isinstance(key, tuple) else (key,)
+            if any(getattr(part, "dtype", None) == np.bool_ for part in parts):
+                raise  # how much a mask takes depends on its values
+            return self.trace.call_numpy(getitem, (self, key), {})
 
     def __setitem__(self, key: Any, new: Any) -> None:
-        if self.viewed:
-            raise Untraceable("a view, or what has views, is written to")
         index = basic_index(self, key)
+        self._refuse_views(new)  # `y[0] += x` ends by putting y[0] into itself
         part = new if isinstance(new, Traced) else self.trace.operand_of(self, new)
         shape = self.concrete[index].shape
-        if isinstance(part, Traced) and part.dtype != self.dtype:
+        if part.dtype != self.dtype:
             part = part.astype(self.dtype)
-        if isinstance(part, Traced) and part.shape != shape:
+        if part.shape != shape:
             part = np.broadcast_to(part, shape)
         self.trace.write(self, index, part)
+        self._pass_on()
+
+    def _refuse_views(self, but: Any) -> None:
+        """Raise if there are views, which would not see what is written."""
+        if any(v is not None and v is not but for v in (r() for r in self.views)):
+            raise Untraceable("what has views is written to")
+        if self.source is not None:
+            base, index = self.source
+            if index is None:
+                raise Untraceable("a view is written to")
+            base._refuse_views(self)
+
+    def _pass_on(self) -> None:
+        """Put what a view is now into what it is a view of."""
+        if self.source is not None:
+            base, index = self.source
+            self.trace.write(base, index, self)
+            base._pass_on()
 
     # ------------------------------------------------------------ methods
 

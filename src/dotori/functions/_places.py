@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dotori.backend import is_captured
 from dotori.errors import AxisError, DTypeError, ShapeError
 
 
@@ -17,7 +18,7 @@ def integers(place: str, index: Any) -> Any:
     DTypeError
         If it holds anything else.
     """
-    array = np.array(getattr(index, "array", index))
+    array = _own_copy(index)
     if not array.size and array.dtype.kind == "f" and not hasattr(index, "dtype"):
         return array.astype(np.intp)  # an empty list
     if array.dtype.kind not in "iu":
@@ -28,6 +29,11 @@ def integers(place: str, index: Any) -> Any:
     return array.astype(np.intp)
 
 
+def _own_copy(value: Any) -> Any:
+    array = getattr(value, "array", value)
+    return array if is_captured(array) else np.array(array)
+
+
 def booleans(place: str, mask: Any) -> Any:
     """A copy of `mask`.
 
@@ -36,7 +42,7 @@ def booleans(place: str, mask: Any) -> Any:
     DTypeError
         If it does not hold booleans.
     """
-    array = np.array(getattr(mask, "array", mask))
+    array = _own_copy(mask)
     if array.dtype.kind != "b":
         raise DTypeError(f"{place}: a mask holds booleans, got {array.dtype}")
     return array
@@ -72,8 +78,13 @@ def check_range(
     """
     if not index.size:
         return
-    low, high = int(index.min()), int(index.max())
     lowest = -n if negative else 0
+    if is_captured(index):  # looked at in each run, before weights change
+        message = f"{place}: an index lies outside of the shape {shape}"
+        good = ((index >= lowest) & (index < n)).all()
+        index.trace.require(good, lambda: AxisError(message))
+        return
+    low, high = int(index.min()), int(index.max())
     if low < lowest or high >= n:
         wrong = high if high >= n else low
         raise AxisError(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dotori.autograd import apply, as_variable, wrap
-from dotori.backend import as_array
+from dotori.backend import as_array, is_captured
 from dotori.errors import AxisError, DTypeError
 from dotori.functions import elementwise
 from dotori.functions._numpy import TensorLike
@@ -190,7 +190,7 @@ def std(x: TensorLike, *args: Any, **kwargs: Any) -> Tensor:
     """
     square = var(x, *args, **kwargs)
     zero = square.array == 0
-    if not zero.any():
+    if not is_captured(zero) and not zero.any():
         return elementwise.sqrt(square)
     # the root has an infinite slope at 0: there it is taken of 1, and replaced
     root = elementwise.sqrt(elementwise.where(zero, 1.0, square))

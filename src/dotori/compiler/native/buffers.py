@@ -15,6 +15,7 @@ from dotori.compiler.native.slots import Slots
 from dotori.compiler.passes.arena import ALIGNMENT
 from dotori.compiler.passes.memory import MemoryPlan
 from dotori.compiler.passes.strides import dense
+from dotori.errors import CaptureError
 
 Array = NDArray[Any]
 
@@ -109,6 +110,11 @@ class Buffers:
 
     def lie(self, x: Value, given: Any) -> None:
         """Take the array that a call has made."""
+        if given.shape != x.shape or given.dtype != x.dtype:
+            raise CaptureError(
+                f"an operation gave {given.dtype}{list(given.shape)}, but "
+                f"{x.dtype}{list(x.shape)} when the step was captured"
+            )
         self.point(x, self.as_read(x, np.asarray(given)))
 
     def caller(self, runs: Sequence[Callable[[], int]]) -> Callable[..., Any]:

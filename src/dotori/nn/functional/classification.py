@@ -8,6 +8,7 @@ import numpy as np
 
 from dotori import functions as fn
 from dotori.autograd import apply, as_variable, binary, wrap
+from dotori.backend import is_captured
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.functions.activation import log_softmax
@@ -201,7 +202,7 @@ def _of_labels(
     labels, counts = place_weights(labels, per_class, ignore_index, dtype)
     if reduction == "mean":
         total = counts.sum()
-        if not total:
+        if not is_captured(total) and not total:
             return x.sum() * float("nan")  # the mean of nothing
         counts = counts / total
     found = apply(operation, x, target=labels, weight=counts, total=reduction != "none")
@@ -430,6 +431,13 @@ def kl_div(
     return reduced("kl_div", values, reduction, t)
 
 
+def _require_classes(labels: Any, n: int) -> None:
+    """In a captured step, each run looks whether all labels are classes."""
+    good = ((labels >= 0) & (labels < n)).all()
+    message = f"one_hot: a label does not fit into the {n} classes 0, ..., {n - 1}"
+    labels.trace.require(good, lambda: ArgumentError(message))
+
+
 def one_hot(tensor: TensorLike, num_classes: int = -1) -> Tensor:
     """1 in the place of each class, 0 elsewhere, along a new last axis; int64.
 
@@ -449,6 +457,9 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Tensor:
         raise DTypeError(f"one_hot: classes must be integers, got {labels.dtype}")
     if labels.size == 0 and num_classes <= 0:
         raise ArgumentError("one_hot: of no labels; give num_classes")
+    if is_captured(labels) and num_classes > 0:
+        _require_classes(labels, num_classes)
+        return wrap((labels[..., None] == np.arange(num_classes)).astype(np.int64))
     lowest, highest = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
     n = highest + 1 if num_classes == -1 else num_classes
     if lowest < 0 or highest >= n:

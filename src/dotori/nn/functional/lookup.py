@@ -249,7 +249,7 @@ def _table(place: str, weight: TensorLike) -> Tensor:
 
 def _numbers(place: str, input: TensorLike, table: Tensor) -> Any:
     """`input` as an int64 array of numbers of rows of `table`."""
-    index = as_variable(input).array
+    index: Any = as_variable(input).array
     if index.dtype.kind not in "iu" and index.size:
         raise DTypeError(f"{place}: the input must be integers, got {index.dtype}")
     index = index.astype(np.int64, copy=False)
