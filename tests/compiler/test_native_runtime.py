@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -365,3 +366,29 @@ def step(table, thread, threads):
     assert len(entered) == (0 if size == 8 else 2)
     step(where, 2)
     assert len(entered) == (1 if size == 8 else 3)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers are POSIX's")
+def test_an_interrupt_comes_after_the_step(meetings: Callable[..., int]) -> None:
+    class Interrupt(Exception):
+        pass
+
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    interrupted = 0
+    try:
+        for i in range(60):
+            threading.Event().wait(0.003 if i % 2 else 0)  # asleep, awake
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0001 + i * 5e-6)
+                meetings(3, rounds=20)
+                threading.Event().wait(0.01)
+            except Interrupt:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 30
+    assert meetings(3) == 0  # nobody waits at a barrier of an earlier step

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,6 +53,7 @@ def start(pool, threads):
 
 @compiled
 def lead(pool, threads):
+    pool[{_SLEEPERS}] = 0
     take_part(pool, 0, threads)
     spins = 0
     while atomic_load(pool, {_LEFT}) != 0:
@@ -114,14 +114,15 @@ class _Pool:
             self._place = self._memory.ctypes.data
             self._loops = load(_SOURCE)
         while len(self._bells) < workers:
-            self._bells.append(threading.Semaphore(0))
-            number = len(self._bells)
-            about = self._loops.step, self._place, self._bells[-1], number
+            bell, number = threading.Semaphore(0), len(self._bells) + 1
             seen = int(self._memory[_JOB])
-            name = f"dotori step {number}"
             threading.Thread(
-                target=_serve, args=(*about, seen), name=name, daemon=True
+                target=_serve,
+                args=(self._loops, self._memory, bell, number, seen),
+                name=f"dotori step {number}",
+                daemon=True,
             ).start()
+            self._bells.append(bell)
 
     def run(self, step: int, table: int, threads: int) -> int:
         """Run the step at an address on this many threads."""
@@ -129,27 +130,43 @@ class _Pool:
         with self.lock:
             if len(self._bells) < threads - 1:
                 self._grow(threads - 1)
-            memory = self._memory
-            memory[_STEP], memory[_TABLE] = step, table
-            result: int = self._loops.step(self._place, _START, threads)
-            if memory[_SLEEPERS]:
-                for worker in np.flatnonzero(memory[_WAKE:]):
-                    memory[_WAKE + worker] = 0
+            self._memory[_STEP], self._memory[_TABLE] = step, table
+            self._perform(threads)
+            return int(self._memory[_RESULT])
+
+    def _perform(self, threads: int) -> None:
+        """Start the job, wake who sleeps, take part, and wait for the others.
+
+        Once begun, a job goes to its end: what a signal's handler raises between two
+        lines of this comes after it.
+        """
+        enter, interrupt = self._loops.step, None
+        try:
+            enter(self._place, _START, threads)
+        except BaseException as error:
+            interrupt = error
+        while self._memory[_SLEEPERS]:
+            try:
+                for worker in np.flatnonzero(self._memory[_WAKE:]):
                     self._bells[worker - 1].release()
-                result = self._loops.step(self._place, _GO_ON, threads)
-            return result
+                    self._memory[_WAKE + worker] = 0
+                enter(self._place, _GO_ON, threads)
+            except BaseException as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
 
 
 def _serve(
-    step: Callable[[int, int, int], int],
-    place: int,
-    bell: threading.Semaphore,
-    number: int,
-    seen: int,
+    loops: Any, memory: Any, bell: threading.Semaphore, number: int, seen: int
 ) -> None:
-    """The life of a worker: there is work, or it waits until its bell rings."""
+    """The life of a worker: there is work, or it waits until its bell rings.
+
+    It holds the code and the memory, which so outlive it when Python ends.
+    """
+    place = memory.ctypes.data
     while True:
-        seen = step(place, number, seen)
+        seen = loops.step(place, number, seen)
         bell.acquire()
 
 
