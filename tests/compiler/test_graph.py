@@ -156,6 +156,6 @@ def test_a_captured_step():
     step = dotori.compile(total, "numpy")
     step(dotori.ones(2, 3))
     graph = step.graph()
-    assert next(n.lines[0] for n in graph.nodes if n.kind == "instr") == "exp"
-    assert str(graph).startswith("test_graph.py:")
+    (box,) = (n for n in graph.nodes if "exp" in " ".join(n.lines))
+    assert "sum" in " ".join(box.lines)  # one loop
     assert ElementTree.fromstring(graph.svg()).tag.endswith("svg")
