@@ -125,8 +125,8 @@ def test_compiled_without_biases_and_some_gradients() -> None:
 @pytest.mark.parametrize("threads", [2, 3])
 def test_results_do_not_depend_on_the_number_of_threads(threads: int) -> None:
     pytest.importorskip("numba", reason="needs Numba")
-    sizes = (4, 4, 4)
-    inputs = layer(RNN, sizes, 8, 192, dtype=np.float32)
+    sizes = (4,) * 25
+    inputs = layer(RNN, sizes, 64, 192, dtype=np.float32)
     attrs = attributes(RNN, sizes, reverse=False, relu=False)
     example, _ = both_rules(RNN, inputs, attrs, (True, True))
     for one, more in zip(

@@ -21,8 +21,9 @@ from dotori.compiler.native.gathered import (
     pack_kernels,
     sum_places,
 )
-from dotori.compiler.native.language import Array, barrier, compiled, multiply_matrices
+from dotori.compiler.native.language import Array, barrier, compiled
 from dotori.compiler.native.library import Call, Room, Routine, Table, Write, lies
+from dotori.compiler.native.shared import multiply_in_pieces
 from dotori.compiler.native.winograd import (
     set_filters,
     turn_kernels,
@@ -190,7 +191,7 @@ def pointwise_forward(
     n = x.shape[0] * x.shape[1] * x.shape[2]
     seen, made = x.reshape(n, x.shape[3]), y.reshape(n, y.shape[3])
     weights = w.reshape(w.shape[0], w.shape[1])
-    multiply_matrices(seen, weights.T, made, thread, threads)
+    multiply_in_pieces(seen, weights.T, made, thread, threads)
     if b is not None:
         barrier(table, thread, threads)
         add_bias(made[n * thread // threads : n * (thread + 1) // threads], b)
@@ -214,10 +215,10 @@ def pointwise_backward(
     given = dy.reshape(n, n_out)
     if dx is not None:
         weights = w.reshape(n_out, n_in)
-        multiply_matrices(given, weights, dx.reshape(n, n_in), thread, threads)
+        multiply_in_pieces(given, weights, dx.reshape(n, n_in), thread, threads)
     if dw is not None:
         seen, target = x.reshape(n, n_in), dw.reshape(n_out, n_in)
-        multiply_matrices(given.T, seen, target, thread, threads)
+        multiply_in_pieces(given.T, seen, target, thread, threads)
     if db is not None:
         sum_places(dy, bias_sums, thread, threads)
         barrier(table, thread, threads)

@@ -12,7 +12,6 @@ from dotori.compiler.native.language import (
     barrier,
     compiled,
     matmul_add,
-    multiply_matrices,
     sigmoid,
     tanh,
 )
@@ -32,6 +31,7 @@ from dotori.compiler.native.recurrent import (
     suited,
     sum_rows,
 )
+from dotori.compiler.native.shared import multiply_in_pieces
 
 
 @compiled
@@ -97,7 +97,7 @@ def gru_forward(
     size, pieces, width = h0.shape[1], sent.shape[0], sent.shape[2] // 3
     pack_gates(w_hh, packed, 0, thread, threads)
     add_biases(b_ih, b_hh, bias, 0, 2 * size, thread)
-    multiply_matrices(x, w_ih.T, gates, thread, threads)
+    multiply_in_pieces(x, w_ih.T, gates, thread, threads)
     barrier(table, thread, threads)
     for t in range(steps.shape[0]):
         first, n, before = steps[t, 0], steps[t, 1], steps[t, 2]
@@ -193,15 +193,15 @@ def gru_backward(
         end_state(state[p], dh0, p)
     give_both(db, db_n, db_ih, db_hh, thread)
     if dw_hh is not None:
-        multiply_matrices(da.T, before, dw_hh, thread, threads)
+        multiply_in_pieces(da.T, before, dw_hh, thread, threads)
     barrier(table, thread, threads)
     for r in range(thread, da.shape[0], threads):  # W_ih x was not multiplied by r
         put_last(da[r], dn[r])
     barrier(table, thread, threads)
     if dw_ih is not None:
-        multiply_matrices(da.T, x, dw_ih, thread, threads)
+        multiply_in_pieces(da.T, x, dw_ih, thread, threads)
     if dx is not None:
-        multiply_matrices(da, w_ih, dx, thread, threads)
+        multiply_in_pieces(da, w_ih, dx, thread, threads)
 
 
 @compiled

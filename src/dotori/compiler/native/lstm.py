@@ -13,7 +13,6 @@ from dotori.compiler.native.language import (
     barrier,
     compiled,
     matmul,
-    multiply_matrices,
     sigmoid,
     tanh,
 )
@@ -35,6 +34,7 @@ from dotori.compiler.native.recurrent import (
     suited,
     sum_rows,
 )
+from dotori.compiler.native.shared import multiply_in_pieces
 
 
 @compiled
@@ -101,8 +101,8 @@ def lstm_forward(
     pack_gates(w_hh, packed, 3, thread, threads)
     add_biases(b_ih, b_hh, bias, size, 4 * size, thread)
     three = 3 * size  # the weights of o stand last
-    multiply_matrices(x, w_ih[three:].T, gates[:, :size], thread, threads)
-    multiply_matrices(x, w_ih[:three].T, gates[:, size:], thread, threads)
+    multiply_in_pieces(x, w_ih[three:].T, gates[:, :size], thread, threads)
+    multiply_in_pieces(x, w_ih[:three].T, gates[:, size:], thread, threads)
     barrier(table, thread, threads)
     for t in range(steps.shape[0]):
         first, n, past = steps[t, 0], steps[t, 1], steps[t, 2]

@@ -33,10 +33,10 @@ from dotori.compiler.native.language import (
     barrier,
     compiled,
     matmul,
-    multiply_matrices,
     tanh,
 )
 from dotori.compiler.native.library import Call, Room, Routine, Table, lies
+from dotori.compiler.native.shared import multiply_in_pieces
 
 #: The fewest hidden units that are worth a piece of their own, and the most pieces.
 UNITS, PIECES = 64, 8
@@ -271,11 +271,11 @@ def of_weights(
 ) -> None:
     """dx = da W_ih, dW_ih = da^T x and dW_hh = da^T h, over all steps."""
     if dx is not None:
-        multiply_matrices(da, w_ih, dx, thread, threads)
+        multiply_in_pieces(da, w_ih, dx, thread, threads)
     if dw_ih is not None:
-        multiply_matrices(da.T, x, dw_ih, thread, threads)
+        multiply_in_pieces(da.T, x, dw_ih, thread, threads)
     if dw_hh is not None:
-        multiply_matrices(da.T, before, dw_hh, thread, threads)
+        multiply_in_pieces(da.T, before, dw_hh, thread, threads)
 
 
 @compiled
@@ -319,7 +319,7 @@ def rnn_forward(
     pieces, width = sent.shape[0], sent.shape[2]
     pack_gates(w_hh, packed, 0, thread, threads)
     add_biases(b_ih, b_hh, bias, 0, bias.shape[0], thread)
-    multiply_matrices(x, w_ih.T, y, thread, threads)
+    multiply_in_pieces(x, w_ih.T, y, thread, threads)
     barrier(table, thread, threads)
     for t in range(steps.shape[0]):
         first, n, past = steps[t, 0], steps[t, 1], steps[t, 2]

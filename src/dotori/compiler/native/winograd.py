@@ -23,8 +23,8 @@ from dotori.compiler.native.language import (
     compiled,
     matmul,
     matmul_add,
-    multiply_matrices,
 )
+from dotori.compiler.native.shared import multiply_in_pieces
 from dotori.kernels import winograd
 from dotori.kernels.window import Window
 
@@ -258,7 +258,7 @@ def set_filters(
     """
     n = kernels.shape[0] * kernels.shape[1]
     flat = filters.reshape(36, n)
-    multiply_matrices(gg, kernels.reshape(n, 9).T, flat, thread, threads)
+    multiply_in_pieces(gg, kernels.reshape(n, 9).T, flat, thread, threads)
 
 
 @compiled
@@ -361,4 +361,4 @@ def winograd_kernels(
     barrier(table, thread, threads)
     n = dw.shape[0] * dw.shape[1]
     total = sums[0].reshape(36, n)
-    multiply_matrices(total.T, gg, dw.reshape(n, 9), thread, threads)
+    multiply_in_pieces(total.T, gg, dw.reshape(n, 9), thread, threads)
