@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -392,3 +393,28 @@ def test_an_interrupt_comes_after_the_step(meetings: Callable[..., int]) -> None
         signal.signal(signal.SIGALRM, before)
     assert interrupted > 30
     assert meetings(3) == 0  # nobody waits at a barrier of an earlier step
+
+
+def test_what_numba_compiles_later_can_be_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps leave functions behind in Numba's tables that have no machine code."""
+    import numba
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # compiled, not read
+    step = load("""
+def step(table, thread, threads):
+    x = float64(table, 0, (6,))
+    x[0] = np.sum(x) + x.var() + np.hypot(x[1], x[2]) + x.mean() + x[1] ** 3
+    return 0
+""")
+
+    @numba.njit
+    def same(x: Any) -> Any:
+        return np.sum(x) + x.var() + np.hypot(x[1], x[2]) + x.mean() + x[1] ** 3
+
+    x = np.arange(6.0)
+    right = x.sum() + x.var() + np.hypot(x[1], x[2]) + x.mean() + x[1] ** 3
+    assert np.isclose(same(x), right)
+    assert step(table(x)) == 0
+    assert np.isclose(x[0], right)
