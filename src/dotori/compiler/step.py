@@ -47,8 +47,10 @@ class Entry:
     native : NativePlan or None
         Once it has been compiled, or could not be: then `trouble` says why.
     start, switch : int
-        At which call of the step the compiler starts, and from which one on the native
-        plan runs. A training that ends before compiles nothing.
+        At which run the compiler starts, and from which one on the native plan runs. A
+        training that ends before compiles nothing.
+    runs : int
+        How often it ran.
     """
 
     def __init__(self, captured: Captured, mode: str) -> None:
@@ -58,7 +60,7 @@ class Entry:
         self.native: Any = None
         self.masks: Any = None
         self.trouble = ""
-        self.start = self.switch = 0
+        self.start = self.switch = self.runs = 0
         self._asked = False
         if mode == "auto":
             self.start = calls_worth_compiling(self.program)
@@ -77,17 +79,19 @@ class Entry:
             self.masks = Masks(draws)
         self.native = plan
 
-    def best(self, call: int) -> Any:
-        """The plan that call number `call` of the step runs.
+    def best(self, count: int | None = None) -> Any:
+        """The plan of run number `count`, by default that of this entry.
 
         In mode "auto" the number alone decides, so that a training repeats itself to
         the bit: the plans differ by rounding. By then the compiler is nearly always
         done; if not, it is waited for.
         """
-        if call >= self.start and self.mode == "auto" and not self._asked:
+        self.runs += 1
+        number = self.runs if count is None else count
+        if number >= self.start and self.mode == "auto" and not self._asked:
             self._asked = True
             background.compile_later(self)
-        if call < self.switch:
+        if number < self.switch:
             return self.plan
         if self.native is None and self.mode == "auto" and not self.trouble:
             background.wait_for(self)
@@ -118,17 +122,17 @@ class Entry:
                 counted.append(action)
         return found
 
-    def run(self, arrays: list[Any], call: int) -> Any:
+    def run(self, arrays: list[Any], count: int | None = None) -> Any:
         """One step."""
         host = self.numbers()
         try:
-            outputs = self.best(call).run(arrays, host)
+            outputs = self.best(count).run(arrays, host)
         except BaseException:
             self.undo(1)
             raise
         return self.finished(outputs)
 
-    def run_many(self, steps: list[list[Any]], call: int) -> list[Any]:
+    def run_many(self, steps: list[list[Any]]) -> list[Any]:
         """Several steps, in one call of the native plan where that is possible.
 
         Returns
@@ -136,15 +140,16 @@ class Entry:
         list
             What the steps return, in pieces of some steps, each stacked.
         """
-        plan, captured = self.best(call), self.captured
+        plan, captured = self.best(), self.captured
+        self.runs += len(steps) - 1
         most = len(steps) if self.masks is None else self.masks.steps
         if len(steps) > most:
-            first = self.run_many(steps[:most], call)
-            return first + self.run_many(steps[most:], call + most)
+            self.runs -= len(steps)
+            return self.run_many(steps[:most]) + self.run_many(steps[most:])
         alone = all(isinstance(act, Act) for act, _ in captured.later)
         if plan is not self.native or not alone or captured.gradients:
-            results = [self.run(arrays, call + i) for i, arrays in enumerate(steps)]
-            return [stacked(results)]
+            self.runs -= len(steps)
+            return [stacked([self.run(arrays) for arrays in steps])]
         host = self.numbers_of_many(len(steps))
         try:
             outputs = plan.run_many(steps, host)
@@ -197,8 +202,9 @@ class Compiled:
     ----------
     captures : int
         How often the step was captured.
-    calls : int
-        How often it was called; a resumed training sets it to its number of steps.
+    count : int or None
+        The number of the step that comes, which decides what plan it runs as; a
+        training sets it. By default each signature counts by itself.
     """
 
     def __init__(
@@ -210,7 +216,7 @@ class Compiled:
             mode = "numpy"
         self.function, self.mode, self.strict = function, mode, strict
         self.captures = 0
-        self.calls = 0
+        self.count: int | None = None
         self.reasons: list[str] = []
         self.failures: dict[Any, str] = {}
         self._entries: OrderedDict[Any, Entry] = OrderedDict()
@@ -222,7 +228,6 @@ class Compiled:
         if recording.state.flags >= CAPTURE:  # a captured step inside of another
             return self.function(*args, **kwargs)
         with self._lock:
-            self.calls += 1
             key = signature(args, kwargs, self._around)
             entry = self._entries.get(key)
             arrays: list[Any] = []
@@ -232,7 +237,7 @@ class Compiled:
             if entry is not None:
                 try:
                     if entry.captured.still_holds():
-                        return entry.run(arrays, self.calls)
+                        return entry.run(arrays, self.count)
                     reason = "a tensor from outside lies elsewhere, or has a gradient"
                 except Changed as change:
                     reason = str(change)
@@ -264,7 +269,7 @@ class Compiled:
         entry = self._entries[key] = Entry(captured, self.mode)
         while len(self._entries) > KEPT:
             self._entries.popitem(last=False)
-        return entry.run(arrays, self.calls)
+        return entry.run(arrays, self.count)
 
     def _give_up(self, key: Any, failure: str) -> None:
         import warnings
@@ -334,12 +339,9 @@ class Compiled:
         steps: list[list[Any]] = [[] for _ in chunk]
         for args, arrays in zip(chunk, steps, strict=True):
             arrays_of(args, arrays)
-        before = self.calls
-        self.calls += len(chunk)
         try:
-            return entry.run_many(steps, before + 1)
+            return entry.run_many(steps)
         except Changed:
-            self.calls = before
             return [stacked([self(*args) for args in chunk])]
 
     # ------------------------------------------------------------ looking into it

@@ -98,8 +98,7 @@ class Trainer:
     ) -> None:
         if compile not in ("auto", "numpy", "native", True, False):
             raise ArgumentError(
-                "compile must be 'auto', 'numpy', 'native' or False, got "
-                f"{compile!r}"
+                f"compile must be 'auto', 'numpy', 'native' or False, got {compile!r}"
             )
         if schedule_every not in ("epoch", "step"):
             raise ArgumentError(
@@ -199,8 +198,10 @@ class Trainer:
             return float(self.update(*batch).array)
         if self._compiled is None:
             self._compiled = self._captured_update()
-        # Which plan runs depends on the number of the step: equal after a resume.
-        self._compiled.calls = self.step
+        # Which plan runs depends on the number of the step: it is equal after a resume.
+        # The last batch, if smaller, is not worth compiling.
+        size = getattr(self._loader, "batch_size", None)
+        self._compiled.count = self.step if size in (None, len(batch[0])) else 0
         try:
             return float(self._compiled(*batch).array)
         except SuspiciousStep:  # nothing has changed: look into it, or go on
