@@ -7,9 +7,10 @@ Each workload of `captured_workloads.py` in fresh processes:
 - cold, warm: mode "native", where the first call waits for the compiler, with an empty
   cache of compiled code and with a full one; seconds of that call beyond an eager step,
   so capture and planning are in it;
-- the longest step: mode "auto", with an empty cache. Training goes on as planned NumPy
-  while a thread compiles; given are the longest step after the first one until the
-  compiled step took over, the median of these steps, and when it took over.
+- the longest step: mode "auto", with an empty cache. Training goes on as planned NumPy,
+  from some step on beside a thread that compiles, until the compiled step takes over at
+  a step that is known beforehand, and waits for the thread if it must. Given are the
+  longest of these steps, their median, and when the compiled step took over.
 """
 
 from __future__ import annotations
@@ -45,18 +46,19 @@ def first_call(name: str, mode: str) -> None:
     fast = dotori.compile(step, mode=mode)
     fast(*batch)
     first = time.perf_counter() - start
-    later = [] if mode == "native" else _until_compiled(lambda: fast(*batch))
+    later = [] if mode == "native" else _until_compiled(fast, lambda: fast(*batch))
     print(json.dumps({"first": first - eager, "later": later}))
 
 
-def _until_compiled(call: Callable[[], Any]) -> list[float]:
-    from dotori.compiler import background
-
+def _until_compiled(step: Any, call: Callable[[], Any]) -> list[float]:
+    """Seconds of each call up to the first ones of the compiled step."""
+    (entry,) = step.entries()
     taken: list[float] = []
     end = time.perf_counter() + PATIENCE
-    # Compiling is asked for after some runs of the plan.
-    while (len(taken) < 10 or background.pending()) and time.perf_counter() < end:
+    while entry.native is None or len(taken) < entry.switch:
         taken.append(_seconds(call))
+        if entry.trouble or time.perf_counter() > end:
+            raise SystemExit(f"not compiled in {PATIENCE:g} s. {entry.trouble}")
     return taken
 
 
