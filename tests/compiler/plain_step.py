@@ -13,6 +13,7 @@ from dotori.compiler.native import language
 from dotori.compiler.native.arrays import TYPES
 from dotori.compiler.primitives import UFUNCS
 from dotori.ops.error_function import Erf
+from dotori.ops.normal import NormalCdf
 
 
 def _view(dtype: Any) -> Any:
@@ -45,6 +46,7 @@ def namespace(threads: int = 1) -> dict[str, Any]:
         "math": math,
         "sigmoid": language.sigmoid,
         "erf": lambda x: x.dtype.type(Erf.forward(np, x)),
+        "normal_cdf": lambda x: NormalCdf.forward(np, np.atleast_1d(x))[0],
         "matmul": lambda a, b, out: np.matmul(a, b, out=out),
         "matmul_add": language.matmul_add,
         "multiply_matrices": multiply,

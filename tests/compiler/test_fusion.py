@@ -159,3 +159,19 @@ def test_a_reshape_that_moves_elements_is_a_copy():
 def test_types_that_loops_cannot_handle_stay_as_they_are(dtype):
     m = Maker(dtype)
     assert ops(m.program(m.add(m.input(3), 1))) == ["add"]
+
+
+def test_gelu_is_one_loop_with_what_stands_around_it():
+    from dotori.compiler.ir import Instr, Value
+    from dotori.compiler.primitives import Slot
+    from dotori.ops.normal import NormalCdf
+
+    m = Maker()
+    x = m.add(m.input(8, 4), 1.0)
+    y = Value(x.shape, x.dtype)
+    attrs = {"op": NormalCdf, "rule": "forward", "structure": True}
+    attrs |= {"args": (Slot(0),), "kwargs": {}}
+    m.instrs.append(Instr("call", (x,), (y,), attrs))
+    program = m.program(m.multiply(x, y))
+    assert ops(program) == ["add call multiply"]
+    assert same(program, np.random.default_rng(0))

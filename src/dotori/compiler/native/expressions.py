@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dotori.compiler.ir import Instr, Operand, Value
+from dotori.compiler.passes.fusion_space import elementwise_call
 
 DType: TypeAlias = "np.dtype[Any]"
 
@@ -126,8 +127,9 @@ def expression(instr: Instr, names: Sequence[str]) -> str:
         condition, a, b = zip(instr.inputs, names, strict=True)
         chosen = _operand(*condition, np.dtype(bool))
         return f"{_operand(*a, y)} if {chosen} else {_operand(*b, y)}"
-    if instr.op == "erf":
-        return f"erf({_operand(instr.inputs[0], names[0], y)})"
+    if instr.op in ("erf", "call"):
+        name = elementwise_call(instr) or "erf"
+        return f"{name}({_operand(instr.inputs[0], names[0], y)})"
     *types, result = weak_types(instr)
     pairs = zip(instr.inputs, names, types, strict=True)
     operands = [_operand(x, name, dtype) for x, name, dtype in pairs]

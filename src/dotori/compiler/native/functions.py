@@ -214,6 +214,7 @@ def _family(kind: Kind, compiled: Any) -> dict[str, Any]:
         "sigmoid": compiled(_sigmoid(kind, exp)),
         "erf": compiled(_erf(kind, exp)),
         "logaddexp": compiled(_logaddexp(kind, exp, log1p)),
+        "normal_cdf": compiled(_normal_cdf(kind, exp)),
     }
 
 
@@ -337,6 +338,25 @@ def _erf(kind: Kind, exp: Any) -> Any:
         return select(a < one, x * inner(x * x), copysign(far, x))
 
     return erf
+
+
+def _normal_cdf(kind: Kind, exp: Any) -> Any:
+    """As in `dotori.ops.normal`, by the same series."""
+    from dotori.ops.normal import _POLYNOMIALS
+
+    number = kind.number
+    series = bits.polynomial(_POLYNOMIALS[np.dtype(number).itemsize])
+    root, end = number(math.sqrt(0.5)), number(40)
+    one, two, four, scale, middle = (number(x) for x in (1, 2, 4, 7.5, 3.75))
+    zero, select = number(0), bits.select()
+
+    def normal_cdf(x: Any) -> Any:
+        a = abs(x)
+        z = select(a > end, end, a) * root
+        tail = series(one - scale / (z + middle)) / (z * four + two) * exp(-(z * z))
+        return select(x < zero, tail, one - tail)
+
+    return normal_cdf
 
 
 def _logaddexp(kind: Kind, exp: Any, log1p: Any) -> Any:

@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.passes.dead import without_dead_code
-from dotori.compiler.passes.fusion_space import POINTWISE, Known, Space
+from dotori.compiler.passes.fusion_space import (
+    POINTWISE,
+    Known,
+    Space,
+    elementwise_call,
+)
 from dotori.compiler.primitives import REDUCTIONS, VIEWS
 from dotori.compiler.views import Views
 
@@ -68,7 +73,8 @@ def with_copies(program: Program) -> Program:
 
 def fusable(instr: Instr) -> bool:
     """Whether an instruction can be part of a loop: its operation, and its types."""
-    if instr.op not in POINTWISE and instr.op not in REDUCTIONS:
+    known = instr.op in POINTWISE or instr.op in REDUCTIONS
+    if not known and elementwise_call(instr) is None:
         return False
     values = [*instr.values(), *instr.outputs]
     return all(x.dtype.kind in "biuf" and x.dtype.itemsize <= 8 for x in values) and (

@@ -30,6 +30,21 @@ SHORTEST_NEW_ROW = 8
 
 POINTWISE = ELEMENTWISE | {"copy"}
 
+#: Operations, called as a whole elsewhere, that loops know as functions of one number.
+FUNCTIONS = {"NormalCdf": "normal_cdf"}
+
+
+def elementwise_call(instr: Instr) -> str | None:
+    """The name of the function that a call is, applied to each number; else None."""
+    if instr.op != "call" or instr.attrs["rule"] != "forward":
+        return None
+    if len(instr.inputs) != 1 or len(instr.outputs) != 1 or instr.attrs["kwargs"]:
+        return None
+    (x,) = instr.inputs
+    if not isinstance(x, Value) or x.dtype.char not in "fd":
+        return None
+    return FUNCTIONS.get(instr.attrs["op"].__name__)
+
 
 @dataclass
 class Space:
