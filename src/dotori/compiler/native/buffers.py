@@ -56,6 +56,7 @@ class Buffers:
 
     def __init__(self, memory: MemoryPlan, slots: Slots) -> None:
         self._places = memory.places
+        self._constants = slots.constants  # kept alive: the table has their addresses
         self._slots = slots  # whose constant arrays the table points to
         program = self._program = memory.program
         self._arena, self._room = aligned(memory.nbytes), aligned(slots.room)

@@ -12,6 +12,7 @@ from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.native import runtime
 from dotori.compiler.native.buffers import Array, Buffers
 from dotori.compiler.native.emit import Emitter
+from dotori.compiler.native.lowering import lowered
 from dotori.compiler.native.many import Many
 from dotori.compiler.native.prepare import Natives, in_place, prepared, with_own_outputs
 from dotori.compiler.passes.fusion import fused
@@ -65,7 +66,7 @@ class NativePlan:
     def __init__(self, program: Program, threads: int | None = None) -> None:
         self.threads = threads or threads_for(program)
         native = Natives(self.threads)
-        ready = prepared(fused(with_own_outputs(program)), native)
+        ready = prepared(fused(with_own_outputs(lowered(program))), native)
         memory = plan_memory(
             ready, lambda instr: instr.op != "call" or native(instr), in_place
         )
