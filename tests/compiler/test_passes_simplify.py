@@ -85,8 +85,19 @@ def test_numbers_of_other_types_are_other_operands():
     assert found.outputs[0] is found.outputs[1]
 
 
+def test_zeros_of_other_signs_are_other_operands():
+    s = Steps()
+    a, b = s("add", s.x, 0.0), s("add", s.x, -0.0)
+    assert ops(without_repetition(s.program(a, b))) == ["add", "add"]
+
+
 def test_other_axes_are_other_sums_and_equal_slices_are_one():
     s = Steps((3, 3))
+    e, f = (
+        s("slice", s.x, shape=(2, 3), index=(slice(k, k + 2), slice(None)))
+        for k in (0, 1)
+    )
+    assert ops(without_repetition(s.program(e, f))) == ["slice", "slice"]
     a = s("sum", s.x, shape=(3,), axis=(0,), keepdims=False)
     b = s("sum", s.x, shape=(3,), axis=(1,), keepdims=False)
     c, d = (s("slice", s.x, shape=(3,), index=(0, slice(0, 3))) for _ in "cd")

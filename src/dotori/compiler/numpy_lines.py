@@ -296,7 +296,8 @@ def _call(s: Scribe, instr: Instr) -> list[str]:
     ]
     names = iter([s.name(y) for y in instr.outputs])
     target = _target(attrs["structure"], names)
-    return [f"{target} = {function}({', '.join(['np', *given])})"]
+    line = f"{target} = {function}({', '.join(['np', *given])})"
+    return [line, "del _"] if "_" in target.strip("(),").split(", ") else [line]
 
 
 def _target(structure: Any, names: Iterator[str]) -> str:
