@@ -92,7 +92,9 @@ def test_training_steps_are_those_of_the_reference():
     plan = NativePlan(program)
     wanted = trained(program, lambda: [evaluate(program, *step) for step in steps])
     single = trained(program, lambda: [plan.run(*step) for step in steps])
-    many = trained(program, lambda: runs_of(plan.run_many(inputs, host)))
+    many = trained(
+        program, lambda: runs_of(plan.run_many(inputs, list(zip(*host, strict=True))))
+    )
     for a, b, c in zip(single, wanted, many, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
         np.testing.assert_array_equal(a, c)
@@ -108,7 +110,9 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
     def run(threads):
         plan = NativePlan(program, threads)
         one = trained(program, lambda: [plan.run(inputs[0], host[0])])
-        return one + trained(program, lambda: plan.run_many(inputs, host))
+        return one + trained(
+            program, lambda: plan.run_many(inputs, list(zip(*host, strict=True)))
+        )
 
     first, second, third = run(1), run(2), run(3)
     for a, b, c in zip(first, second, third, strict=True):
@@ -140,7 +144,7 @@ def test_large_inputs_of_any_layout_and_outputs_that_stay():
         np.testing.assert_array_equal(more, array + np.float32(1))
         np.testing.assert_allclose(total, array.sum(axis=0), rtol=1e-4, atol=1e-4)
         np.testing.assert_array_equal(same, array)
-    many = plan.run_many([[array] for array in given], [[]] * 3)
+    many = plan.run_many([[array] for array in given], [])
     for one, two in zip(found, runs_of(many), strict=True):
         for a, b in zip(one, two, strict=True):
             np.testing.assert_array_equal(a, b)

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dotori.autograd import wrap
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler import background
@@ -110,7 +112,7 @@ class Entry:
         masks = self.masks
         for action in self.captured.host:
             if masks is not None and isinstance(action, Draw):
-                found += masks.run()[0]
+                found += [drawn[0] for drawn in masks.run()]
                 break  # draws come last, and these are all
             try:
                 found += action.run()
@@ -158,8 +160,8 @@ class Entry:
             raise
         return [given_stacked(captured.result, outputs, len(steps))]
 
-    def numbers_of_many(self, n: int) -> list[list[Any]]:
-        """`numbers` of `n` steps, and what follows each."""
+    def numbers_of_many(self, n: int) -> list[Any]:
+        """`numbers` of `n` steps, each in a row, and what follows each step."""
         acts = [act for act, _ in self.captured.later]
         counting = [a for a in self.captured.host if isinstance(a, Numbers)]
         if acts or len(counting) != 1 or self.captured.host[0] is not counting[0]:
@@ -168,14 +170,15 @@ class Entry:
                 found.append(self.numbers())
                 for act in acts:
                     act.run([])
-            return found
+            return list(zip(*found, strict=True))
         many = counting[0].run_many(n)
         draws = self.captured.host[1:]
+        rows: list[Any] = list(np.array(many).T.copy())
         if self.masks is not None:
-            masks = self.masks.run(n)
-        else:
-            masks = [[x for draw in draws for x in draw.run()] for _ in many]
-        return [[*numbers, *drawn] for numbers, drawn in zip(many, masks, strict=True)]
+            masks: list[Any] = self.masks.run(n)
+            return rows + masks
+        drawn = [[x for draw in draws for x in draw.run()] for _ in many]
+        return rows + list(zip(*drawn, strict=True))
 
     def undo(self, n: int) -> None:
         """Take back what counts `n` steps, after they have failed."""

@@ -47,14 +47,17 @@ class Masks:
         )
         self._draw = runtime.load(_source(draws, self.steps)).bound(self._table)
 
-    def run(self, n: int = 1) -> list[list[Any]]:
-        """The masks of the next `n` steps; they hold until the next call."""
+    def run(self, n: int = 1) -> list[Any]:
+        """The masks of the next `n` steps, each draw in one array for all of them.
+
+        They hold until the next call.
+        """
         generator: Generator = self._generator or default_generator()
         self._state[...] = random.read_state(generator)
         self._count[0] = n
         self._draw()
         random.write_state(generator, self._state)
-        return [[masks[k] for masks in self._masks] for k in range(n)]
+        return [masks[:n] for masks in self._masks]
 
 
 def can_draw(actions: Sequence[Any]) -> bool:

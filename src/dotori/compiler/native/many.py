@@ -45,15 +45,16 @@ class Many:
         program: Program,
         buffers: Buffers,
         inputs: Sequence[Sequence[Array]],
-        host: Sequence[Sequence[Any]],
+        host: Sequence[Sequence[Any] | Array],
     ) -> None:
         self._buffers = buffers
         self._n = len(inputs)
         self._kept: list[Any] = []
         self.tables = np.repeat(buffers.table[None], self._n, axis=0)
-        for values, runs in (program.inputs, inputs), (program.host, host):
-            for x, given in zip(values, zip(*runs, strict=True), strict=True):
-                self._give(x, given)
+        for x, given in zip(program.inputs, zip(*inputs, strict=True), strict=True):
+            self._give(x, given)
+        for x, column in zip(program.host, host, strict=True):
+            self._give(x, column)
         self._outputs = [self._begin(y) for y in program.outputs]
 
     def run(self, address: int, threads: int) -> int:
@@ -66,16 +67,18 @@ class Many:
         """Of all runs, each output stacked along a first axis."""
         return self._outputs
 
-    def _give(self, x: Value, given: Sequence[Any]) -> None:
-        """One input of all runs: small ones are put in a row."""
+    def _give(self, x: Value, given: Sequence[Any] | Array) -> None:
+        """One input of all runs: small ones are put in a row, if they are not yet."""
+        if isinstance(given, np.ndarray) and _lies_as(x, given):
+            self._point_row(x, given)
+            return
         if x.nbytes > SMALL:
             arrays = [self._buffers.as_read(x, array) for array in given]
             self._kept += arrays
             self._point(x, np.array([address_of(a) for a in arrays], np.int64))
             return
         row = self._row(x)
-        for k, array in enumerate(given):
-            row[k] = array
+        row[...] = np.stack(list(given)) if x.ndim else given
         self._point_row(x, row)
 
     def _begin(self, y: Value) -> Array:
@@ -95,3 +98,9 @@ class Many:
     def _point(self, x: Value, starts: NDArray[np.int64]) -> None:
         for slot, offset in self._buffers.moving.get(x, ()):
             self.tables[:, slot] = starts + offset
+
+
+def _lies_as(x: Value, row: Array) -> bool:
+    """Whether each part of `row` lies as `x` does."""
+    dense = row.flags.c_contiguous and row.dtype == x.dtype
+    return dense and x.order == tuple(range(x.ndim))

@@ -135,14 +135,17 @@ class NativePlan:
         return outputs
 
     def run_many(
-        self, inputs: Sequence[Sequence[Array]], host: Sequence[Sequence[Any]]
+        self, inputs: Sequence[Sequence[Array]], host: Sequence[Sequence[Any] | Array]
     ) -> list[Array]:
         """Several runs, one after the other; at least one.
 
         Parameters
         ----------
-        inputs, host : sequence
+        inputs : sequence
             For each run, as `run` takes them.
+        host : sequence
+            For each of `program.host`, what it is in each run; one array of all runs
+            is read where it lies.
 
         Returns
         -------
@@ -155,7 +158,8 @@ class NativePlan:
             What a ``require`` asks for; the runs before it have changed the states.
         """
         if len(self._natives) != len(self._runs) or len(self._runs) != 1:
-            runs = [self.run(x, h) for x, h in zip(inputs, host, strict=True)]
+            given = zip(*host, strict=True) if host else [()] * len(inputs)
+            runs = [self.run(x, h) for x, h in zip(inputs, given, strict=True)]
             return [np.stack(arrays) for arrays in zip(*runs, strict=True)]
         many = Many(self._program, self._buffers, inputs, host)
         number = many.run(self._natives[0].address, self.threads)

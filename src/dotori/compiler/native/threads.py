@@ -12,8 +12,10 @@ user take turns. After a fork the child makes a pool of its own when it needs on
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -156,6 +158,15 @@ class _Pool:
         if interrupt is not None:
             raise interrupt
 
+    def settle(self) -> None:
+        """Wait until no worker is in compiled code, which goes when Python ends."""
+        end = time.monotonic() + 1
+        asleep = slice(_ASLEEP + 1, _ASLEEP + 1 + len(self._bells))
+        while self._bells and time.monotonic() < end:
+            if self._memory[asleep].all():
+                return
+            time.sleep(0.0005)
+
 
 def _serve(
     loops: Any, memory: Any, bell: threading.Semaphore, number: int, seen: int
@@ -194,5 +205,10 @@ def _forget() -> None:
     _pool = _Pool()
 
 
+def _settle() -> None:
+    _pool.settle()
+
+
+atexit.register(_settle)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
