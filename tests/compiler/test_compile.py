@@ -366,3 +366,23 @@ def test_what_it_tells() -> None:
     assert "first call" in str(report)
     assert "def step" in f.source()
     assert "compiled step" in repr(f)
+
+
+def test_networks_on_pictures_run_as_they_are_until_compiled() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 1))
+    runs = []
+
+    def step(x: Any) -> Any:
+        runs.append(1)
+        return model(x).detach()
+
+    x = dotori.randn(1, 1, 4, 4)
+    planned = dotori.compile(step, mode="numpy")
+    for _ in range(3):
+        planned(x)
+    assert len(runs) == 1
+    chosen = dotori.compile(step)
+    for _ in range(3):
+        chosen(x)
+    assert len(runs) == 1 + 1 + 3
+    assert "runs as it is" in str(chosen.explain())

@@ -34,3 +34,13 @@ def calls_worth_compiling(program: Program) -> int:
     """After how many calls the NumPy plan has worked as long as compiling takes."""
     needed = max(COMPILE_AT_LEAST, COMPILE * len(program.instrs))
     return max(10, int(needed / seconds(program)))
+
+
+def better_plain(program: Program) -> bool:
+    """Whether the step itself is faster than its NumPy plan.
+
+    So it is of networks on pictures: their time goes into large arrays, not into calls,
+    and the operations of the library go over them piece by piece, in the cache.
+    """
+    ops = [i.attrs["op"].__name__ for i in program.instrs if i.op == "call"]
+    return any("Convolution" in name for name in ops)

@@ -28,6 +28,8 @@ class Report:
         The memory of its plan's buffers.
     native : bool
         Whether it runs compiled.
+    plain_first : bool
+        Whether it runs as it is until then.
     """
 
     def __init__(self, step: Compiled) -> None:
@@ -37,7 +39,7 @@ class Report:
         self.kept = len(entries)
         self.calls: list[str] = []
         self.n_instructions = self.n_captured = self.n_fused = self.nbytes = 0
-        self.native, self.trouble = False, ""
+        self.native, self.trouble, self.plain_first = False, "", False
         if entries:
             entry = entries[-1]
             plan = entry.native or entry.plan
@@ -47,6 +49,7 @@ class Report:
             self.n_fused = int(getattr(plan, "n_fused", 0))
             self.nbytes = int(plan.nbytes)
             self.native, self.trouble = entry.native is not None, entry.trouble
+            self.plain_first = entry.plain_first
 
     def __str__(self) -> str:
         if self.failure:
@@ -55,7 +58,11 @@ class Report:
             return "not captured yet: call the step once"
         lines = [f"captured {self.captures} times, {self.kept} kept"]
         lines += [f"  {i + 1}. {reason}" for i, reason in enumerate(self.reasons)]
-        how = "compiled to machine code" if self.native else "planned NumPy"
+        how = "planned NumPy"
+        if self.native:
+            how = "compiled to machine code"
+        elif self.plain_first:
+            how = "it is, until it is compiled"
         lines.append(f"runs as {how}, {self.nbytes / 1024:.1f} kB of buffers")
         lines.append(
             f"{self.n_captured} instructions captured, {self.n_instructions} after "

@@ -15,7 +15,7 @@ import numpy as np
 from dotori.autograd import wrap
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler import background
-from dotori.compiler.cost import calls_worth_compiling
+from dotori.compiler.cost import better_plain, calls_worth_compiling
 from dotori.compiler.finish import Captured, arrays_of, capture
 from dotori.compiler.guards import Surroundings, parts, signature
 from dotori.compiler.host import Act, Changed, Draw, Numbers
@@ -53,9 +53,11 @@ class Entry:
         training that ends before compiles nothing.
     runs : int
         How often it ran.
+    plain_first : bool
+        Whether the function itself runs until the native plan does.
     """
 
-    def __init__(self, captured: Captured, mode: str) -> None:
+    def __init__(self, captured: Captured, mode: str, choose: bool) -> None:
         self.captured, self.mode = captured, mode
         self.program = simplified(captured.program)
         self.plan = NumPyPlan(self.program)
@@ -63,6 +65,7 @@ class Entry:
         self.masks: Any = None
         self.trouble = ""
         self.start = self.switch = self.runs = 0
+        self.plain_first = choose and better_plain(self.program)
         self._asked = False
         if mode == "auto":
             self.start = calls_worth_compiling(self.program)
@@ -94,10 +97,10 @@ class Entry:
             self._asked = True
             background.compile_later(self)
         if number < self.switch:
-            return self.plan
+            return None if self.plain_first else self.plan
         if self.native is None and self.mode == "auto" and not self.trouble:
             background.wait_for(self)
-        return self.native or self.plan
+        return self.native or (None if self.plain_first else self.plan)
 
     def numbers(self) -> list[Any]:
         """What Python works out before a run.
@@ -124,11 +127,11 @@ class Entry:
                 counted.append(action)
         return found
 
-    def run(self, arrays: list[Any], count: int | None = None) -> Any:
+    def run(self, plan: Any, arrays: list[Any]) -> Any:
         """One step."""
         host = self.numbers()
         try:
-            outputs = self.best(count).run(arrays, host)
+            outputs = plan.run(arrays, host)
         except BaseException:
             self.undo(1)
             raise
@@ -142,7 +145,7 @@ class Entry:
         list
             What the steps return, in pieces of some steps, each stacked.
         """
-        plan, captured = self.best(), self.captured
+        plan, captured = self.best() or self.plan, self.captured
         self.runs += len(steps) - 1
         most = len(steps) if self.masks is None else self.masks.steps
         if len(steps) > most:
@@ -150,8 +153,7 @@ class Entry:
             return self.run_many(steps[:most]) + self.run_many(steps[most:])
         alone = all(isinstance(act, Act) for act, _ in captured.later)
         if plan is not self.native or not alone or captured.gradients:
-            self.runs -= len(steps)
-            return [stacked([self.run(arrays) for arrays in steps])]
+            return [stacked([self.run(plan, arrays) for arrays in steps])]
         host = self.numbers_of_many(len(steps))
         try:
             outputs = plan.run_many(steps, host)
@@ -215,6 +217,7 @@ class Compiled:
     ) -> None:
         if mode not in MODES:
             raise ArgumentError(f"compile: mode must be one of {MODES}, got {mode!r}")
+        self._choose = mode == "auto"
         if mode == "auto" and find_spec("numba") is None:
             mode = "numpy"
         self.function, self.mode, self.strict = function, mode, strict
@@ -240,7 +243,10 @@ class Compiled:
             if entry is not None:
                 try:
                     if entry.captured.still_holds():
-                        return entry.run(arrays, self.count)
+                        plan = entry.best(self.count)
+                        if plan is not None:
+                            return entry.run(plan, arrays)
+                        return self.function(*args, **kwargs)
                     reason = "a tensor from outside lies elsewhere, or has a gradient"
                 except Changed as change:
                     reason = str(change)
@@ -269,10 +275,13 @@ class Compiled:
         self.reasons.append(reason)
         key = signature(args, kwargs, around)  # the capture may set attributes
         self._entries.pop(key, None)
-        entry = self._entries[key] = Entry(captured, self.mode)
+        entry = self._entries[key] = Entry(captured, self.mode, self._choose)
         while len(self._entries) > KEPT:
             self._entries.popitem(last=False)
-        return entry.run(arrays, self.count)
+        plan = entry.best(self.count)
+        if plan is None:
+            return self.function(*args, **kwargs)
+        return entry.run(plan, arrays)
 
     def _give_up(self, key: Any, failure: str) -> None:
         import warnings

@@ -104,7 +104,9 @@ class _Pool:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._memory: Any = None
-        self._bells: list[threading.Semaphore] = []
+        # A locked lock each, which a ring opens: nothing that a signal could leave
+        # half done, as Python's semaphores would be.
+        self._bells: list[threading.Lock] = []
         self._loops: Any = None  # `_SOURCE`, compiled
         self._place = 0  # where the memory is
 
@@ -116,7 +118,8 @@ class _Pool:
             self._place = self._memory.ctypes.data
             self._loops = load(_SOURCE)
         while len(self._bells) < workers:
-            bell, number = threading.Semaphore(0), len(self._bells) + 1
+            bell, number = threading.Lock(), len(self._bells) + 1
+            bell.acquire()
             seen = int(self._memory[_JOB])
             threading.Thread(
                 target=_serve,
@@ -150,7 +153,7 @@ class _Pool:
         while self._memory[_SLEEPERS]:
             try:
                 for worker in np.flatnonzero(self._memory[_WAKE:]):
-                    self._bells[worker - 1].release()
+                    _ring(self._bells[worker - 1])
                     self._memory[_WAKE + worker] = 0
                 enter(self._place, _GO_ON, threads)
             except BaseException as error:
@@ -168,8 +171,15 @@ class _Pool:
             time.sleep(0.0005)
 
 
+def _ring(bell: threading.Lock) -> None:
+    try:
+        bell.release()
+    except RuntimeError:  # rung before, by one whom a signal took away
+        return
+
+
 def _serve(
-    loops: Any, memory: Any, bell: threading.Semaphore, number: int, seen: int
+    loops: Any, memory: Any, bell: threading.Lock, number: int, seen: int
 ) -> None:
     """The life of a worker: there is work, or it waits until its bell rings.
 
