@@ -386,3 +386,23 @@ def test_networks_on_pictures_run_as_they_are_until_compiled() -> None:
         chosen(x)
     assert len(runs) == 1 + 1 + 3
     assert "runs as it is" in str(chosen.explain())
+
+
+def test_a_weight_as_an_argument() -> None:
+    model = nn.Linear(2, 3)
+    f = dotori.compile(
+        lambda w, x: (w * x).sum().detach() + model.weight.detach()[0, 0]
+    )
+    for k in (1.0, 2.0):
+        x = dotori.ones(3, 2) * k
+        wanted = (model.weight * x).sum() + model.weight[0, 0]
+        assert f(model.weight, x).item() == pytest.approx(wanted.item(), rel=1e-12)
+
+    @dotori.compile
+    def change(w: Any) -> Any:
+        with dotori.no_grad():
+            model.weight.mul_(2.0)
+        return w.sum().detach()
+
+    with pytest.raises(CaptureError, match="argument"):
+        change(model.weight)

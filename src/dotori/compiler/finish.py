@@ -101,8 +101,8 @@ def capture(
         If the step does what no program can; names the line.
     """
     session = session_class(names or {})
-    session.enter(*tensors)
     lent = _lent_arguments(session, function, args, kwargs)
+    session.enter(*tensors)
     state = recording.state
     flags, quietly = state.flags, state.quietly
     state.capture, state.flags = session, flags | CAPTURE
@@ -214,6 +214,10 @@ def _finished(session: Capture, result: Any) -> Captured:
         outputs,
         _updates(session),
     )
+    for x in session.inputs:
+        for state, _ in program.updates:
+            if np.may_share_memory(x.traced.concrete, state.array):
+                session.fail("an argument lies in memory that the step writes to")
     for instr in program.instrs:
         if any(x.kind == "gone" for x in instr.values()):
             session.fail(

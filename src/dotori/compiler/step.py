@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from functools import update_wrapper
+from functools import cached_property, update_wrapper
 from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,6 @@ class Entry:
     captured : Captured
     program : Program
         Simplified: what the plans are made from.
-    plan : NumPyPlan
     native : NativePlan or None
         Once it has been compiled, or could not be: then `trouble` says why.
     start, switch : int
@@ -60,7 +59,6 @@ class Entry:
     def __init__(self, captured: Captured, mode: str, choose: bool) -> None:
         self.captured, self.mode = captured, mode
         self.program = simplified(captured.program)
-        self.plan = NumPyPlan(self.program)
         self.native: Any = None
         self.masks: Any = None
         self.trouble = ""
@@ -72,6 +70,11 @@ class Entry:
             self.switch = 2 * self.start
         elif mode == "native":
             self.compile()
+
+    @cached_property
+    def plan(self) -> NumPyPlan:
+        """The program as planned NumPy."""
+        return NumPyPlan(self.program)
 
     def compile(self) -> None:
         """Make the native plan, now."""
