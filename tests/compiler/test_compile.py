@@ -406,3 +406,38 @@ def test_a_weight_as_an_argument() -> None:
 
     with pytest.raises(CaptureError, match="argument"):
         change(model.weight)
+
+
+def test_many_steps_with_a_schedule_masks_and_an_error_in_the_middle() -> None:
+    pytest.importorskip("numba", reason="native steps are compiled by Numba")
+
+    def make(model: Any) -> Any:
+        optimizer = optim.Adam(model.parameters(), lr=0.05)
+        schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+
+        def step(x: Any, t: Any) -> Any:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), t)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            return loss
+
+        step.optimizer = optimizer
+        return step
+
+    model = network()
+    twin = copy.deepcopy(model)
+    plain, other = make(model), make(twin)
+    fast = dotori.compile(other, mode="native")
+    labels = [dotori.tensor([k % 3, 1, 2, 0]) for k in range(7)]
+    batches = [(dotori.randn(4, 5), t) for t in labels]
+    dotori.manual_seed(1)
+    wanted = [plain(*batch).item() for batch in batches]
+    dotori.manual_seed(1)
+    np.testing.assert_allclose(fast.over(batches).array, wanted, rtol=1e-10)
+    same_weights(model, twin)
+    bad = (batches[0][0], dotori.tensor([0, 3, 1, 1]))
+    with pytest.raises(ArgumentError):
+        fast.over([*batches[:2], bad, *batches[2:]])
+    assert other.optimizer.state_dict()["state"][0]["step"].item() == 7 + 2

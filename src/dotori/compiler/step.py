@@ -160,8 +160,8 @@ class Entry:
         host = self.numbers_of_many(len(steps))
         try:
             outputs = plan.run_many(steps, host)
-        except BaseException:
-            self.undo(len(steps))
+        except BaseException as error:
+            self.undo(len(steps) - getattr(error, "completed", 0))
             raise
         return [given_stacked(captured.result, outputs, len(steps))]
 
@@ -171,8 +171,8 @@ class Entry:
         counting = [a for a in self.captured.host if isinstance(a, Numbers)]
         if acts or len(counting) != 1 or self.captured.host[0] is not counting[0]:
             found = []
-            for _ in range(n):
-                found.append(self.numbers())
+            for _ in range(n):  # masks lie where the next ones will: they are copied
+                found.append([np.array(x) for x in self.numbers()])
                 for act in acts:
                     act.run([])
             return list(zip(*found, strict=True))

@@ -21,6 +21,7 @@ def step(table, thread, threads):
             barrier(table, thread, threads)
         result = call(table[0], pointer(table[2 + run]), thread, threads)
         if result != 0:
+            table[1] = run
             return result
     return 0
 """
@@ -38,6 +39,8 @@ class Many:
     Attributes
     ----------
     tables : array of int64, one row for each run
+    completed : int
+        How many runs were made.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Many:
         self._buffers = buffers
         self._n = len(inputs)
         self._kept: list[Any] = []
+        self.completed = 0
         self.tables = np.repeat(buffers.table[None], self._n, axis=0)
         for x, given in zip(program.inputs, zip(*inputs, strict=True), strict=True):
             self._give(x, given)
@@ -58,10 +62,15 @@ class Many:
         self._outputs = [self._begin(y) for y in program.outputs]
 
     def run(self, address: int, threads: int) -> int:
-        """All runs; 0, or the number that one gave, which was the last then."""
+        """All runs; 0, or the number that one gave, which was the last then.
+
+        `completed` says how many there were before.
+        """
         rows = address_of(self.tables) + self.tables.strides[0] * np.arange(self._n)
         table = np.array([address, self._n, *rows], np.int64)
-        return driver()(table, threads)
+        number = driver()(table, threads)
+        self.completed = int(table[1])
+        return number
 
     def outputs(self) -> list[Array]:
         """Of all runs, each output stacked along a first axis."""

@@ -155,7 +155,8 @@ class NativePlan:
         Raises
         ------
         Exception
-            What a ``require`` asks for; the runs before it have changed the states.
+            What a ``require`` asks for; the runs before it have changed the states, and
+            its attribute ``completed`` says how many there were.
         """
         if len(self._natives) != len(self._runs) or len(self._runs) != 1:
             given = zip(*host, strict=True) if host else [()] * len(inputs)
@@ -164,7 +165,9 @@ class NativePlan:
         many = Many(self._program, self._buffers, inputs, host)
         number = many.run(self._natives[0].address, self.threads)
         if number:
-            raise self._errors[number - 1]()
+            error = self._errors[number - 1]()
+            error.completed = many.completed
+            raise error
         return many.outputs()
 
     def source(self) -> str:
