@@ -87,6 +87,7 @@ class Capture(Trace):
         self.failure = ""
         self.closed = False
         self.inputs: list[Input] = []
+        self.leaves: list[tuple[Node, int]] = []  # arguments that want a gradient
         self.host: list[Any] = []
         self.later: list[Later | Act] = []
         self.calls: list[str] = []

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from dotori._tensor import Tensor
-from dotori.autograd import Node, wrap
+from dotori.autograd import Node, leaf, wrap
 from dotori.autograd.changes import changes
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler.capture import Capture, Entered, memory_owner
@@ -48,6 +48,8 @@ class Captured:
         Leaves, and the gradient that each must have when the step begins.
     cleared : list of Node
         Leaves that have none when it ends.
+    of_arguments : list of (place, place)
+        Arguments that get a gradient, and its place among the outputs.
     calls : list of str
         The operations that stay whole.
     """
@@ -60,6 +62,7 @@ class Captured:
     gradients: list[tuple[Node, int]] = field(default_factory=list)
     begins_with: list[tuple[Node, Any]] = field(default_factory=list)
     cleared: list[Node] = field(default_factory=list)
+    of_arguments: list[tuple[int, int]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def still_holds(self) -> bool:
@@ -153,8 +156,16 @@ def _lend(session: Capture, value: Any, name: str = "") -> Any:
         if type(value.array) is not np.ndarray:
             return value  # on another device, or a weight that is known
         traced = session.argument(value.array, name)
-        lent = wrap(cast(Any, traced), value.node)
-        return lent
+        node = None
+        if value.node is not None:
+            if value.node.op is not None:
+                session.fail(
+                    f"the argument {name} of shape {value.shape} comes from other "
+                    "operations, whose gradient would be lost; detach() it"
+                )
+            node = leaf(cast(Any, traced))
+            session.leaves.append((node, len(session.inputs) - 1))
+        return wrap(cast(Any, traced), node)
     if type(value) is np.ndarray and value.dtype.kind in "fiub":
         return session.argument(value, name)
     if type(value) in (tuple, list):
@@ -180,6 +191,19 @@ def arrays_of(value: Any, found: list[Any]) -> None:
             arrays_of(part, found)
 
 
+def nodes_of(value: Any, found: list[Node | None]) -> None:
+    """The node of each array that `arrays_of` finds."""
+    if isinstance(value, Tensor):
+        if type(value.array) is np.ndarray:
+            found.append(value.node)
+    elif type(value) is np.ndarray:
+        if value.dtype.kind in "fiub":
+            found.append(None)
+    elif type(value) in (tuple, list, dict):
+        for part in value.values() if type(value) is dict else value:
+            nodes_of(part, found)
+
+
 def _give_back(session: Capture) -> None:
     """Give tensors their arrays back, and leaves the gradients that they had."""
     for entered in session.entered.values():
@@ -201,6 +225,13 @@ def _finished(session: Capture, result: Any) -> Captured:
     outputs: list[Value] = []
     template = _returned(session, result, outputs)
     kept = [(node, _place(outputs, value)) for node, value in gradients]
+    of_arguments = [
+        (place, _place(outputs, cast(Any, node.grad.array).value))
+        for node, place in session.leaves
+        if node.grad is not None
+    ]
+    for node, _ in session.leaves:
+        node.grad = None
     host, after = _in_time(session.host)
     later = [(a, [_place(outputs, g) for g in a.gradients]) for a in session.later]
     _look_for_leaks(session)
@@ -243,6 +274,7 @@ def _finished(session: Capture, result: Any) -> Captured:
         kept,
         begins_with,
         cleared,
+        of_arguments,
         session.calls,
     )
 
@@ -276,13 +308,18 @@ def _gradients(session: Capture) -> list[tuple[Node, Value]]:
     return list(found.items())
 
 
+def _has_a_graph(node: Node | None) -> bool:
+    """Whether a gradient can still be asked of what comes from `node`."""
+    return node is not None and node.op is not None and node.saved is not None
+
+
 def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
     """What is returned, with a `Result` in place of each leaf."""
     if isinstance(value, Tensor):
         array: Any = value.array
         if type(array) is not Traced:
             return Result("fixed", value)
-        if value.node is not None and value.node.saved is not None:
+        if _has_a_graph(value.node):
             session.fail(
                 "the step returns a tensor that a gradient can still be asked of; "
                 "call it under no_grad(), or detach() what it returns"
@@ -379,4 +416,4 @@ def _check_changes(session: Capture) -> None:
             session.fail(f"{by} writes into memory in a way that cannot be captured")
 
 
-__all__ = ["Captured", "Entered", "arrays_of", "capture"]
+__all__ = ["Captured", "Entered", "arrays_of", "capture", "nodes_of"]

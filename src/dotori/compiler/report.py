@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dotori.compiler.ir import Program
+from dotori.compiler.passes.fusion import fused
+
 if TYPE_CHECKING:
     from dotori.compiler.step import Compiled
+
+
+def _loops(program: Program) -> list[str]:
+    """For each loop that instructions share: what they are, and from which line."""
+    groups = [instr for instr in fused(program).instrs if instr.op == "fused"]
+    return [f"{' '.join(i.op for i in g.attrs['body'])} ({g.where})" for g in groups]
 
 
 class Report:
@@ -21,9 +30,10 @@ class Report:
         Why the step runs without being captured, if so.
     calls : list of str
         The operations that run by their own code, as a whole.
-    n_instructions, n_fused : int
-        Of the last capture: how many instructions, and how many of its elementwise
-        ones and reductions share a loop with others.
+    n_captured, n_instructions : int
+        Of the last capture: how many instructions, and how many after the passes.
+    loops : list of str
+        What is fused, of instructions that share a loop, in machine code.
     nbytes : int
         The memory of its plan's buffers.
     native : bool
@@ -38,7 +48,8 @@ class Report:
         entries = list(step.entries())
         self.kept = len(entries)
         self.calls: list[str] = []
-        self.n_instructions = self.n_captured = self.n_fused = self.nbytes = 0
+        self.n_instructions = self.n_captured = self.nbytes = 0
+        self.loops: list[str] = []
         self.native, self.trouble, self.plain_first = False, "", False
         if entries:
             entry = entries[-1]
@@ -46,7 +57,7 @@ class Report:
             self.calls = list(dict.fromkeys(entry.captured.calls))
             self.n_captured = len(entry.captured.program.instrs)
             self.n_instructions = len(entry.program.instrs)
-            self.n_fused = int(getattr(plan, "n_fused", 0))
+            self.loops = _loops(entry.program)
             self.nbytes = int(plan.nbytes)
             self.native, self.trouble = entry.native is not None, entry.trouble
             self.plain_first = entry.plain_first
@@ -66,8 +77,11 @@ class Report:
         lines.append(f"runs as {how}, {self.nbytes / 1024:.1f} kB of buffers")
         lines.append(
             f"{self.n_captured} instructions captured, {self.n_instructions} after "
-            f"the passes, {self.n_fused} fused into loops"
+            "the passes"
         )
+        if self.loops:
+            lines.append("fused, in machine code, into these loops:")
+            lines += [f"  {loop}" for loop in self.loops]
         if self.calls:
             lines.append("run as a whole, by their own code:")
             lines += [f"  {call}" for call in self.calls]

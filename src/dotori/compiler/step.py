@@ -16,7 +16,7 @@ from dotori.autograd import wrap
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler import background
 from dotori.compiler.cost import better_plain, calls_worth_compiling
-from dotori.compiler.finish import Captured, arrays_of, capture
+from dotori.compiler.finish import Captured, arrays_of, capture, nodes_of
 from dotori.compiler.guards import Surroundings, parts, signature
 from dotori.compiler.host import Act, Changed, Draw, Numbers
 from dotori.compiler.numpy_plan import NumPyPlan
@@ -130,14 +130,18 @@ class Entry:
                 counted.append(action)
         return found
 
-    def run(self, plan: Any, arrays: list[Any]) -> Any:
-        """One step."""
+    def run(self, plan: Any, arrays: list[Any], given: Any = ()) -> Any:
+        """One step; `given` are the arguments that the arrays are from."""
         host = self.numbers()
         try:
             outputs = plan.run(arrays, host)
         except BaseException:
             self.undo(1)
             raise
+        for place, output in self.captured.of_arguments:
+            nodes: list[Any] = []
+            nodes_of(given, nodes)
+            add_gradient(nodes[place], outputs[output])
         return self.finished(outputs)
 
     def run_many(self, steps: list[list[Any]]) -> list[Any]:
@@ -248,7 +252,7 @@ class Compiled:
                     if entry.captured.still_holds():
                         plan = entry.best(self.count)
                         if plan is not None:
-                            return entry.run(plan, arrays)
+                            return entry.run(plan, arrays, (args, kwargs))
                         return self.function(*args, **kwargs)
                     reason = "a tensor from outside lies elsewhere, or has a gradient"
                 except Changed as change:
@@ -284,7 +288,7 @@ class Compiled:
         plan = entry.best(self.count)
         if plan is None:
             return self.function(*args, **kwargs)
-        return entry.run(plan, arrays)
+        return entry.run(plan, arrays, (args, kwargs))
 
     def _give_up(self, key: Any, failure: str) -> None:
         import warnings
@@ -351,6 +355,8 @@ class Compiled:
         return pieces
 
     def _together(self, entry: Entry, chunk: list[tuple[Any, ...]]) -> list[Any]:
+        if entry.captured.of_arguments:
+            return [stacked([self(*args) for args in chunk])]
         steps: list[list[Any]] = [[] for _ in chunk]
         for args, arrays in zip(chunk, steps, strict=True):
             arrays_of(args, arrays)
@@ -408,6 +414,11 @@ class Compiled:
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         return f"<compiled {name}: {self.captures} captures>"
+
+
+def add_gradient(node: Any, g: Any) -> None:
+    """Add to the gradient of a leaf."""
+    node.grad = wrap(g) if node.grad is None else node.grad + wrap(g)
 
 
 def _refuse_hooks(around: Surroundings) -> None:

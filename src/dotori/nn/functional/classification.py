@@ -231,7 +231,8 @@ def _smoothed(
         soft = soft.sum()
     if reduction == "mean":
         _, shares = place_weights(labels, per_class, ignore_index, x.dtype)
-        soft = soft / float(shares.sum())
+        total = shares.sum()
+        soft = soft / (wrap(total) if is_captured(total) else float(total))
     return hard * (1 - smoothing) + soft * (smoothing / x.shape[1])
 
 
@@ -332,12 +333,21 @@ def binary_cross_entropy(
         ("prediction", x.array, "; for logits use binary_cross_entropy_with_logits"),
         ("target", t.array, ""),
     ):
-        if values.size and not (values.min() >= 0 and values.max() <= 1):
+        if is_captured(values):
+            _require_probabilities(name, what, values, advice)
+        elif values.size and not (values.min() >= 0 and values.max() <= 1):
             _check_probabilities(name, what, values, advice)
     loss = binary(op.BinaryCrossEntropy, x, t)
     if weight is not None:
         loss = loss * as_variable(weight)
     return reduced(name, loss, reduction, t)
+
+
+def _require_probabilities(name: str, what: str, values: Any, advice: str) -> None:
+    """In a captured step, each run looks at the numbers."""
+    message = f"{name}: every {what} must be from 0 to 1{advice}"
+    good = ((values < 0) | (values > 1)).any() == 0
+    values.trace.require(good, lambda: ArgumentError(message))
 
 
 def _check_probabilities(name: str, what: str, values: Any, advice: str) -> None:

@@ -8,10 +8,11 @@ warns; here it is an error.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dotori import functions as fn
 from dotori.autograd import apply, as_variable, binary, wrap
+from dotori.backend import is_captured
 from dotori.errors import ArgumentError, ShapeError
 from dotori.functions._numpy import TensorLike
 from dotori.nn.functional.reduction import checked_pair, reduced, watched
@@ -193,8 +194,12 @@ def gaussian_nll_loss(
             f"gaussian_nll_loss: var has shape {v.shape}, the prediction {x.shape}; "
             "they must be equal, or var has one number for each row"
         )
-    if (v.array < 0).any():
-        raise ArgumentError("gaussian_nll_loss: var holds negative numbers")
+    negative = ArgumentError("gaussian_nll_loss: var holds negative numbers")
+    found: Any = (v.array < 0).any()
+    if is_captured(found):  # looked at in each run
+        found.trace.require(found == 0, lambda: negative)
+    elif found:
+        raise negative
     v = v + (v.detach().array.clip(min=eps) - v.array)
     d = x - t
     loss = (fn.log(v) + d * d / v) * 0.5
