@@ -441,3 +441,31 @@ def test_many_steps_with_a_schedule_masks_and_an_error_in_the_middle() -> None:
     with pytest.raises(ArgumentError):
         fast.over([*batches[:2], bad, *batches[2:]])
     assert other.optimizer.state_dict()["state"][0]["step"].item() == 7 + 2
+
+
+def test_gradients_of_arguments() -> None:
+    """As for adversarial examples, or the derivative of a network by its input."""
+    model = nn.Linear(3, 1)
+
+    def step(x: Any, y: Any) -> Any:
+        loss = ((model(x) - y) ** 2).sum()
+        (slope,) = dotori.autograd.grad(model(x).sum(), x, create_graph=True)
+        (loss + slope.square().sum()).backward()
+        return loss
+
+    fast = dotori.compile(step, mode="numpy")
+    y = dotori.randn(4, 1)
+    for _ in range(2):
+        data = dotori.randn(4, 3)
+        grads = []
+        for f in (step, fast):
+            model.zero_grad()
+            x = data.clone().requires_grad_()
+            f(x, y)
+            f(x, y)
+            assert x.grad is not None
+            grads.append((x.grad.array, model.weight.grad.array))
+        for a, b in zip(*grads, strict=True):
+            np.testing.assert_allclose(b, a, rtol=1e-11)
+    with pytest.raises(CaptureError, match="detach"):
+        dotori.compile(step, mode="numpy")(data.requires_grad_() * 2, y)
