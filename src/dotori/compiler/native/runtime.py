@@ -80,7 +80,8 @@ class Native:
                 return bound()
         if self._large is None:
             gemm.large.value = 0
-            result = bound()
+            with one_blas_thread:  # the first run gives the bits of all others
+                result = bound()
             self._large = bool(gemm.large.value)
             return result
         return bound()
