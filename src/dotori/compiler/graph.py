@@ -75,7 +75,7 @@ class Graph:
     >>> import dotori
     >>> step = dotori.compile(lambda x: dotori.exp(x).sum())
     >>> _ = step(dotori.ones(2, 3))
-    >>> graph = step.graph()
+    >>> graph = Graph(step.program)
     >>> [node.lines[0] for node in graph.nodes if node.kind == "instr"]
     ['exp', 'sum over 0, 1']
     >>> graph.svg().startswith("<svg")
