@@ -173,3 +173,34 @@ print("numba" in sys.modules)
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+RESHAPED = """
+def step(table, thread, threads):
+    x = float64(table, 0, (2, 3, 4))
+    y = x.reshape(6, 4)
+    z = y.reshape(x.size)
+    for i in range(24):
+        z[i] = 10 * i
+    y[5, 3] = -1
+    return 0
+"""
+
+
+def test_a_reshape_is_read_without_numba_too(place: Path) -> None:
+    script = f"""
+import sys
+import numpy as np
+from dotori.compiler.native.runtime import load
+x = np.zeros((2, 3, 4))
+assert load({RESHAPED!r})(np.array([x.ctypes.data])) == 0
+assert x[1, 2].tolist() == [200, 210, 220, -1]
+print("numba" in sys.modules)
+"""
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert found == ["True", "False"]

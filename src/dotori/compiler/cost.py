@@ -13,8 +13,8 @@ from dotori.compiler.ir import Instr, Program, Value
 #: Seconds: of a NumPy call, of an element that one passes, of a multiplication.
 CALL, ELEMENT, PRODUCT = 1e-6, 5e-10, 2e-11
 
-#: Seconds that compiling an instruction takes, and at least.
-COMPILE, COMPILE_AT_LEAST = 0.05, 3.0
+#: Seconds that compiling takes: in all, for an instruction, and for a routine.
+COMPILE, COMPILE_INSTR, COMPILE_ROUTINE = 5.0, 0.03, 1.5
 
 
 def seconds(program: Program) -> float:
@@ -32,7 +32,8 @@ def _of(instr: Instr) -> float:
 
 def calls_worth_compiling(program: Program) -> int:
     """After how many calls the NumPy plan has worked as long as compiling takes."""
-    needed = max(COMPILE_AT_LEAST, COMPILE * len(program.instrs))
+    routines = sum(instr.op == "call" for instr in program.instrs)
+    needed = COMPILE + COMPILE_INSTR * len(program.instrs) + COMPILE_ROUTINE * routines
     return max(10, int(needed / seconds(program)))
 
 

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.compiler.native import cache, gemm, machine, products, synchrony
+from dotori.compiler.native import borrowed, cache, gemm, machine, products, synchrony
 from dotori.compiler.native.threads import run
 from dotori.kernels._threads import one_blas_thread
 
@@ -143,4 +143,5 @@ def _code(source: str, arguments: int) -> bytes:
 def _missing(needed: list[str]) -> list[str]:
     """Those of the functions that there are not, once ours are provided."""
     products.provide(needed)
+    borrowed.provide(needed)
     return machine.missing(needed)
