@@ -67,7 +67,7 @@ class Entry:
         self._asked = False
         if mode == "auto":
             self.start = calls_worth_compiling(self.program)
-            self.switch = 2 * self.start
+            self.switch = 3 * self.start  # as it compiles beside the training
         elif mode == "native":
             self.compile()
 
