@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dotori.errors import need
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _process = os.getpid()
 
 Keep = Callable[[Callable[..., None]], None]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Later:
@@ -86,13 +89,70 @@ def pending() -> int:
     return _later.left
 
 
+def compile_now(loop: Callable[..., None], args: tuple[Any, ...]) -> Any:
+    """The loop, compiled for arguments like these, or loaded from disk."""
+    made: Any = dispatcher(loop)
+    made.compile(tuple(_type_of(_note(a, args[0].dtype.type)) for a in args))
+    return made
+
+
+def is_on_disk(loop: Callable[..., None]) -> bool:
+    """Whether an earlier process left this loop compiled. Imports Numba."""
+    made: Any = dispatcher(loop)
+    try:
+        newest = Path(loop.__code__.co_filename).stat().st_mtime
+        pattern = f"*.{loop.__qualname__}-*.nbi"
+        found = Path(made.stats.cache_path).glob(pattern)
+        return any(index.stat().st_mtime >= newest for index in found)
+    except (OSError, TypeError):  # no folder that can be written to
+        return False
+
+
+def inner(function: F) -> F:
+    """Mark a function that loops of the same file call: it is compiled with them.
+
+    Until then it is plain Python, which a twin may call as well. It has to stand in
+    the same file, as the copy on disk is thrown away when that file changes.
+
+    Examples
+    --------
+    >>> @inner
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(4)
+    8
+    """
+    function.is_inner = True  # type: ignore[attr-defined]
+    return function
+
+
 def dispatcher(loop: Callable[..., None]) -> Callable[..., None]:
     """The loop as Numba runs it; compiled at the first call with a signature."""
     numba = need("numba", "fast", "compiled kernels")
     made: Callable[..., None] = numba.njit(
-        loop, cache=True, error_model="numpy", nogil=True
+        _with_inner(loop, {}), cache=True, error_model="numpy", nogil=True
     )
     return made
+
+
+def _with_inner(function: Any, made: dict[str, Any]) -> Any:
+    """The function, with Numba's forms of the `inner` ones that it calls."""
+    numba = need("numba", "fast", "compiled kernels")
+    known = function.__globals__
+    called = [
+        n for n in function.__code__.co_names if hasattr(known.get(n), "is_inner")
+    ]
+    if not called:
+        return function
+    for name in called:
+        if name not in made:
+            plain = _with_inner(known[name], made)
+            made[name] = numba.njit(plain, error_model="numpy", nogil=True)
+    copy = FunctionType(
+        function.__code__, {**known, **made}, function.__name__, function.__defaults__
+    )
+    copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
+    return copy
 
 
 def is_child() -> bool:

@@ -8,21 +8,34 @@ over: equal seeds give equal results with and without Numba.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
 from dotori.errors import ArgumentError, need
-from dotori.kernels._compiler import compile_later, dispatcher, is_child
+from dotori.kernels._compiler import (
+    compile_later,
+    compile_now,
+    dispatcher,
+    is_child,
+    is_on_disk,
+    pending,
+)
 
 #: Importing Numba and compiling take about a second: the time in which a twin works
 #: through some 10^8 elements. Before that, compiling would only cost.
 WORTH_COMPILING = 200_000_000
+#: Seconds of a twin's work for which Numba and a loop are loaded from disk.
+WORTH_LOADING = 0.5
+#: Seconds of a twin's work for which it is better to wait for the compiler.
+WORTH_WAITING = 4.0
 
 #: Every pair by the name of its loop. `tests/contracts/` walks it.
 registry: dict[str, Pair] = {}
 
 _lock = threading.Lock()
+_waiting = threading.Lock()  # for the compiler: the second thread finds what is there
 
 
 class _Choice:
@@ -123,6 +136,34 @@ class Pair:
                 compiled(*[scalar(a) if isinstance(a, float) else a for a in args])
                 return
         self.twin(*args)
+
+    def run(self, seconds: float, *args: Any) -> None:
+        """Call the kernel for a piece of work that comes once, such as a whole fit.
+
+        Parameters
+        ----------
+        seconds : float
+            What the twin would take, roughly. From half a second on, a loop that lies
+            on disk is loaded; from four seconds on, one is compiled and waited for.
+        *args
+            As for a call.
+        """
+        dtype = args[0].dtype
+        if _choice.mode == "auto" and dtype not in self._compiled:
+            self._work += int(seconds * WORTH_COMPILING)
+            if seconds > WORTH_LOADING and find_spec("numba") and not is_child():
+                self._obtain_now(seconds, dtype, args)
+        self(*args)
+
+    def _obtain_now(self, seconds: float, dtype: Any, args: tuple[Any, ...]) -> None:
+        """Have the loop before the call, if waiting for it takes less than the twin."""
+        if seconds < WORTH_WAITING and not is_on_disk(self.loop):
+            return
+        while dtype in self._asked and dtype not in self._compiled and pending():
+            time.sleep(0.01)  # the compiling thread is at it already
+        with _waiting:
+            if dtype not in self._compiled:
+                self._compiled[dtype] = compile_now(self.loop, args)
 
     def _pays(self, first: Any) -> bool:
         self._work += self.passes * first.size
