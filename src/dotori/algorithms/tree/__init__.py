@@ -1,0 +1,3 @@
+"""Decision trees: criteria, growing, pruning, prediction."""
+
+from dotori.algorithms.tree.tree import Tree as Tree
