@@ -55,10 +55,12 @@ if TYPE_CHECKING:
 
     from numpy import dtype as dtype
 
+    from dotori import algorithms as algorithms
     from dotori import cuda as cuda
     from dotori import data as data
     from dotori import fft as fft
     from dotori import io as io
+    from dotori import learn as learn
     from dotori import linalg as linalg
     from dotori import nn as nn
     from dotori import optim as optim
@@ -112,10 +114,12 @@ newaxis = None
 
 # Loaded when they are first used: what is not needed costs no time.
 _LAZY_PACKAGES = (
+    "algorithms",
     "cuda",
     "data",
     "fft",
     "io",
+    "learn",
     "linalg",
     "nn",
     "optim",

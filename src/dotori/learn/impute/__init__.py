@@ -1,0 +1,1 @@
+"""Estimators of this family, under scikit-learn's names."""
