@@ -1,0 +1,88 @@
+"""`Pair.run`, for work that comes once, and `inner`, for loops of several functions."""
+
+import numpy as np
+import pytest
+
+from dotori import kernels
+from dotori.kernels import _pair, inner
+
+
+@inner
+def _double(value):
+    return value + value
+
+
+@inner
+def _step(value):
+    return _double(value) + 1
+
+
+def _double_and_one_numpy(x):
+    for i in range(x.size):
+        x[i] = _step(x[i])
+
+
+def _double_and_one(x):
+    for i in range(x.shape[0]):
+        x[i] = _step(x[i])
+
+
+@pytest.fixture
+def pair():
+    """A pair of its own, out of the registry that the contracts walk."""
+    return _pair.Pair(_double_and_one_numpy, _double_and_one)
+
+
+@pytest.fixture
+def numba():
+    return pytest.importorskip("numba", reason="compiled kernels need Numba")
+
+
+def run(pair, seconds):
+    x = np.arange(4.0)
+    pair.run(seconds, x)
+    assert x.tolist() == [1.0, 3.0, 5.0, 7.0]
+
+
+def test_little_work_never_asks_for_numba(pair, monkeypatch):
+    def asked(*args):
+        raise AssertionError("Numba was asked for")
+
+    for name in ("compile_now", "compile_later", "is_on_disk", "dispatcher"):
+        monkeypatch.setattr(_pair, name, asked)
+    run(pair, 0.01)
+
+
+def test_much_work_waits_for_the_compiler(pair, numba):
+    run(pair, 100.0)
+    assert "compiled" in repr(pair)
+
+
+@pytest.mark.parametrize(("there", "loaded"), [(True, 1), (False, 0)])
+def test_some_work_loads_what_lies_on_disk(pair, numba, monkeypatch, there, loaded):
+    made = []
+
+    def compile_now(loop, args):
+        made.append(loop)
+        return loop
+
+    monkeypatch.setattr(_pair, "is_on_disk", lambda loop: there)
+    monkeypatch.setattr(_pair, "compile_now", compile_now)
+    run(pair, 1.0)
+    assert len(made) == loaded
+
+
+def test_numpy_stays_numpy_where_it_was_chosen(pair, monkeypatch):
+    kernels.use("numpy")
+    try:
+        run(pair, 100.0)
+    finally:
+        kernels.use("auto")
+    assert "NumPy" in repr(pair)
+
+
+def test_what_was_compiled_is_found_on_disk(pair, numba, tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert not _pair.is_on_disk(_double_and_one)
+    run(pair, 100.0)
+    assert _pair.is_on_disk(_double_and_one)
