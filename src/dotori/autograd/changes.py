@@ -22,7 +22,7 @@ class Changes:
         self.log: dict[int, tuple[int, str, Any]] = {}
 
     def note(self, array: Any, by: str) -> None:
-        owner = _owner(array)
+        owner = memory_owner(array)
         key = id(owner)
         known = self.log.get(key)
         self.tick += 1
@@ -35,7 +35,7 @@ class Changes:
     def check(self, arrays: Iterable[Any], since: int, wanted_by: str) -> None:
         """Raise if one of `arrays` was changed after the tick `since`."""
         for array in arrays:
-            found = self.log.get(id(_owner(array)))
+            found = self.log.get(id(memory_owner(array)))
             if found is not None and found[0] > since:
                 raise GradientError(
                     f"{wanted_by} needs a value of shape {array.shape} for its "
@@ -44,7 +44,8 @@ class Changes:
                 )
 
 
-def _owner(array: Any) -> Any:
+def memory_owner(array: Any) -> Any:
+    """The array that the memory of `array` belongs to."""
     while getattr(array, "base", None) is not None and hasattr(array.base, "dtype"):
         array = array.base
     return array

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, cast
@@ -20,13 +20,14 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import Node, Variable, wrap
-from dotori.autograd.changes import changes
+from dotori.autograd.changes import changes, memory_owner
 from dotori.backend import use_stand_in
 from dotori.compiler.host import Act, Draw, Later, Numbers
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import Slot
 from dotori.compiler.trace import Number, Trace, Untraceable, user_line
 from dotori.compiler.traced import Traced, concrete_of, namespace
+from dotori.compiler.tree import leaves, mapped
 from dotori.errors import CaptureError
 from dotori.ops._op import Op, registry
 from dotori.random import Generator, default_generator, watch_draws
@@ -184,14 +185,14 @@ class Capture(Trace):
     def run(self, f: Callable[..., Any], *args: Any, **attrs: Any) -> Any:
         """What `State.quietly` does, where `f` is the forward of an operation."""
         op = _op_of_forward(f)
-        traced = any(isinstance(x, Traced) for x in _leaves((args[1:], attrs)))
+        traced = any(isinstance(x, Traced) for x in leaves((args[1:], attrs)))
         if op is None or not traced:
             return self._quietly(f, *args, **attrs)
         return self._instructions(op, "forward", args[1:], attrs)
 
     def rule(self, op: type[Op], xp: Any, *args: Any, **attrs: Any) -> Any:
         """The gradient rule of `op`, with the arguments that it is called with."""
-        if any(isinstance(x, Variable) for x in _leaves(args)):
+        if any(isinstance(x, Variable) for x in leaves(args)):
             return op.backward(xp, *args, **attrs)
         if op.several:
             dy, needs, *saved = args
@@ -222,12 +223,12 @@ class Capture(Trace):
         self, op: Any, rule: str, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> Any:
         """One instruction for all of an operation."""
-        if any(isinstance(x, Traced) and x.dtype == np.bool_ for x in _leaves(attrs)):
+        if any(isinstance(x, Traced) and x.dtype == np.bool_ for x in leaves(attrs)):
             if "index" in attrs:
                 raise Untraceable("how much a mask takes depends on its values")
         inputs: list[Traced] = []
         template = _template((args, attrs), inputs)
-        true_args, true_attrs = _concretes((args, attrs))
+        true_args, true_attrs = mapped(concrete_of, (args, attrs))
         result = self._quietly(getattr(op, rule), np, *true_args, **true_attrs)
         outputs: list[Traced] = []
         made, structure = self._outputs(result, outputs)
@@ -281,7 +282,7 @@ class Capture(Trace):
 
     def act(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Something that is done at each run without tensors; not now."""
-        if any(isinstance(x, (Tensor, Number)) for x in _leaves((args, kwargs))):
+        if any(isinstance(x, (Tensor, Number)) for x in leaves((args, kwargs))):
             self.value_needed(np.zeros(()), "a schedule looks at a tensor")
         # In order: after an update that comes later, so does this.
         (self.later or self.host).append(Act(function, args, kwargs))
@@ -343,13 +344,6 @@ class _FromNumPy:
         return self.function(*args, **kwargs)
 
 
-def memory_owner(array: Any) -> Any:
-    """The array that the memory of `array` belongs to."""
-    while isinstance(getattr(array, "base", None), np.ndarray):
-        array = array.base
-    return array
-
-
 _ops: dict[Any, type[Op]] = {}
 _lock = threading.Lock()
 
@@ -364,35 +358,16 @@ def _op_of_forward(f: Any) -> type[Op] | None:
     return found
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, (tuple, list)):
-        for part in value:
-            yield from _leaves(part)
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _leaves(part)
-    else:
-        yield value
-
-
 def _template(value: Any, inputs: list[Traced]) -> Any:
     """`value` with a `Slot` for each traced array, which is put into `inputs`."""
-    if isinstance(value, Traced):
-        for i, known in enumerate(inputs):
-            if known is value:
-                return Slot(i)
-        inputs.append(value)
-        return Slot(len(inputs) - 1)
-    if type(value) in (tuple, list):
-        return type(value)(_template(part, inputs) for part in value)
-    if type(value) is dict:
-        return {key: _template(part, inputs) for key, part in value.items()}
-    return value
 
+    def slot(leaf: Any) -> Any:
+        if not isinstance(leaf, Traced):
+            return leaf
+        places = (i for i, known in enumerate(inputs) if known is leaf)
+        place = next(places, len(inputs))
+        if place == len(inputs):
+            inputs.append(leaf)
+        return Slot(place)
 
-def _concretes(value: Any) -> Any:
-    if type(value) in (tuple, list):
-        return type(value)(_concretes(part) for part in value)
-    if type(value) is dict:
-        return {key: _concretes(part) for key, part in value.items()}
-    return concrete_of(value)
+    return mapped(slot, value)

@@ -14,15 +14,16 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import Node, leaf, wrap
-from dotori.autograd.changes import changes
+from dotori.autograd.changes import changes, memory_owner
 from dotori.autograd.graph import CAPTURE, recording
-from dotori.compiler.capture import Capture, Entered, memory_owner
+from dotori.compiler.capture import Capture, Entered
 from dotori.compiler.host import Act, Draw, Later
 from dotori.compiler.ir import Instr, Program, Value
 from dotori.compiler.optimizers import part_of
 from dotori.compiler.results import Result
 from dotori.compiler.trace import PACKAGE, Number, Untraceable
 from dotori.compiler.traced import Traced
+from dotori.compiler.tree import is_structure, rebuilt
 from dotori.errors import CaptureError
 from dotori.random import watch_draws
 
@@ -168,40 +169,34 @@ def _lend(session: Capture, value: Any, name: str = "") -> Any:
         return wrap(cast(Any, traced), node)
     if type(value) is np.ndarray and value.dtype.kind in "fiub":
         return session.argument(value, name)
-    if type(value) in (tuple, list):
-        return type(value)(_lend(session, part, name) for part in value)
-    if type(value) is dict:
-        return {key: _lend(session, part, str(key)) for key, part in value.items()}
+    if isinstance(value, dict):
+        named = iter([str(key) for key in value])
+        return rebuilt(value, lambda part: _lend(session, part, next(named)))
+    if is_structure(value):
+        return rebuilt(value, lambda part: _lend(session, part, name))
     return value
 
 
-def arrays_of(value: Any, found: list[Any]) -> None:
-    """The arrays among a call's arguments, in the order of the program's inputs."""
+def inputs_of(value: Any, found: list[Any]) -> None:
+    """The tensors and arrays of a call's arguments whose memory the program reads.
+
+    In the order of its inputs. It runs before each step: hence a list that is filled,
+    and no generators.
+    """
     if isinstance(value, Tensor):
         if type(value.array) is np.ndarray:
-            found.append(value.array)
+            found.append(value)
     elif type(value) is np.ndarray:
         if value.dtype.kind in "fiub":
             found.append(value)
-    elif type(value) in (tuple, list):
-        for part in value:
-            arrays_of(part, found)
-    elif type(value) is dict:
-        for part in value.values():
-            arrays_of(part, found)
+    elif is_structure(value):
+        for part in value.values() if isinstance(value, dict) else value:
+            inputs_of(part, found)
 
 
-def nodes_of(value: Any, found: list[Node | None]) -> None:
-    """The node of each array that `arrays_of` finds."""
-    if isinstance(value, Tensor):
-        if type(value.array) is np.ndarray:
-            found.append(value.node)
-    elif type(value) is np.ndarray:
-        if value.dtype.kind in "fiub":
-            found.append(None)
-    elif type(value) in (tuple, list, dict):
-        for part in value.values() if type(value) is dict else value:
-            nodes_of(part, found)
+def arrays_of(inputs: list[Any]) -> list[Any]:
+    """The memory of each of `inputs_of`."""
+    return [getattr(x, "array", x) for x in inputs]
 
 
 def _give_back(session: Capture) -> None:
@@ -223,7 +218,7 @@ def _finished(session: Capture, result: Any) -> Captured:
     ]
     _give_back(session)
     outputs: list[Value] = []
-    template = _returned(session, result, outputs)
+    template = _returned(session, result, outputs, {})
     kept = [(node, _place(outputs, value)) for node, value in gradients]
     of_arguments = [
         (place, _place(outputs, cast(Any, node.grad.array).value))
@@ -313,8 +308,15 @@ def _has_a_graph(node: Node | None) -> bool:
     return node is not None and node.op is not None and node.saved is not None
 
 
-def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
-    """What is returned, with a `Result` in place of each leaf."""
+def _returned(
+    session: Capture, value: Any, outputs: list[Value], known: dict[int, Result]
+) -> Any:
+    """What is returned, with a `Result` in place of each leaf.
+
+    `known` has the tensors that were met, as one may be returned several times.
+    """
+    if id(value) in known:
+        return known[id(value)]
     if isinstance(value, Tensor):
         array: Any = value.array
         if type(array) is not Traced:
@@ -329,16 +331,14 @@ def _returned(session: Capture, value: Any, outputs: list[Value]) -> Any:
             AttributeError
         ):  # only a view has an origin, which it keeps alive
             del value.origin
-        return Result("tensor", _place(outputs, array.value))
+        known[id(value)] = Result("tensor", _place(outputs, array.value))
+        return known[id(value)]
     if isinstance(value, Traced):
         return Result("array", _place(outputs, value.value))
     if isinstance(value, Number):
         return Result("number", _place(outputs, value.value))
-    if isinstance(value, (tuple, list)):
-        parts = [_returned(session, part, outputs) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    if isinstance(value, dict):
-        return {k: _returned(session, part, outputs) for k, part in value.items()}
+    if is_structure(value):
+        return rebuilt(value, lambda part: _returned(session, part, outputs, known))
     return Result("fixed", value)
 
 
@@ -416,4 +416,4 @@ def _check_changes(session: Capture) -> None:
             session.fail(f"{by} writes into memory in a way that cannot be captured")
 
 
-__all__ = ["Captured", "Entered", "arrays_of", "capture", "nodes_of"]
+__all__ = ["Captured", "Entered", "arrays_of", "capture", "inputs_of"]

@@ -141,7 +141,6 @@ class Numbers:
         self.optimizer, self.group, self.flat, self.runs = optimizer, group, flat, runs
         self.whole = runs is flat.whole
         self.values: list[Value] = []
-        self.gradients: list[Value] = []
         self._ages: list[tuple[Run, Rehearsal, tuple[Any, ...]]] = []
         self._of_step: dict[int, list[Value]] = {}
 

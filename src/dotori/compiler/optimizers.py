@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dotori.compiler.capture import memory_owner
+from dotori.autograd.changes import memory_owner
 from dotori.compiler.host import Later, Numbers, Part, Rehearsal, rehearsed
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.primitives import Slot

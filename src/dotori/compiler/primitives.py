@@ -38,6 +38,8 @@ from typing import Any
 
 import numpy as np
 
+from dotori.compiler.tree import mapped
+
 UFUNCS = frozenset(
     "add subtract multiply divide power maximum minimum fmax fmin remainder fmod "
     "floor_divide arctan2 hypot copysign logaddexp negative absolute sign sqrt cbrt "
@@ -68,13 +70,7 @@ class Slot:
 
 def filled(template: Any, inputs: Any) -> Any:
     """`template`, tuples, lists and dicts included, with its slots filled."""
-    if isinstance(template, Slot):
-        return inputs[template.index]
-    if type(template) in (tuple, list):
-        return type(template)(filled(part, inputs) for part in template)
-    if type(template) is dict:
-        return {key: filled(part, inputs) for key, part in template.items()}
-    return template
+    return mapped(lambda x: inputs[x.index] if isinstance(x, Slot) else x, template)
 
 
 def unpacked(result: Any, structure: Any) -> list[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dotori._tensor import Tensor
 from dotori.autograd import wrap
+from dotori.compiler.tree import is_structure, rebuilt
 
 
 @dataclass
@@ -30,7 +31,7 @@ def given(template: Any, outputs: list[Any]) -> Any:
         if template.kind == "number":
             return outputs[template.value].item()
         return outputs[template.value] if template.kind == "array" else template.value
-    return _rebuilt(template, lambda part: given(part, outputs))
+    return rebuilt(template, lambda part: given(part, outputs))
 
 
 def given_stacked(template: Any, outputs: list[Any], n: int) -> Any:
@@ -41,7 +42,7 @@ def given_stacked(template: Any, outputs: list[Any], n: int) -> Any:
         if template.kind == "fixed":
             return stacked([template.value] * n)
         return outputs[template.value]
-    return _rebuilt(template, lambda part: given_stacked(part, outputs, n))
+    return rebuilt(template, lambda part: given_stacked(part, outputs, n))
 
 
 def stacked(results: list[Any]) -> Any:
@@ -49,7 +50,7 @@ def stacked(results: list[Any]) -> Any:
     first = results[0]
     if isinstance(first, Tensor):
         return wrap(np.stack([r.array for r in results]))
-    if isinstance(first, (tuple, list, dict)):
+    if is_structure(first):
         return _together(results, stacked)
     if isinstance(first, (int, float, np.ndarray)):
         return np.stack(results)
@@ -71,7 +72,7 @@ def joined(pieces: list[Any]) -> Any:
 
 
 def _is_stack(value: Any) -> bool:
-    return isinstance(value, (Tensor, np.ndarray, tuple, list, dict))
+    return isinstance(value, (Tensor, np.ndarray)) or is_structure(value)
 
 
 def _together(results: list[Any], join: Callable[[list[Any]], Any]) -> Any:
@@ -81,12 +82,3 @@ def _together(results: list[Any], join: Callable[[list[Any]], Any]) -> Any:
         return {key: join([r[key] for r in results]) for key in first}
     found = [join([r[i] for r in results]) for i in range(len(first))]
     return type(first)(*found) if hasattr(first, "_fields") else type(first)(found)
-
-
-def _rebuilt(template: Any, of: Callable[[Any], Any]) -> Any:
-    """`template`, a tuple, list or dict, with `of` each part."""
-    if isinstance(template, dict):
-        return {key: of(part) for key, part in template.items()}
-    found = [of(part) for part in template]
-    kind = type(template)
-    return kind(*found) if hasattr(template, "_fields") else kind(found)

@@ -16,7 +16,7 @@ from dotori.autograd import wrap
 from dotori.autograd.graph import CAPTURE, recording
 from dotori.compiler import background
 from dotori.compiler.cost import better_plain, calls_worth_compiling
-from dotori.compiler.finish import Captured, arrays_of, capture, nodes_of
+from dotori.compiler.finish import Captured, arrays_of, capture, inputs_of
 from dotori.compiler.guards import Surroundings, parts, signature
 from dotori.compiler.host import Act, Changed, Draw, Numbers
 from dotori.compiler.numpy_plan import NumPyPlan
@@ -130,18 +130,16 @@ class Entry:
                 counted.append(action)
         return found
 
-    def run(self, plan: Any, arrays: list[Any], given: Any = ()) -> Any:
-        """One step; `given` are the arguments that the arrays are from."""
+    def run(self, plan: Any, inputs: list[Any]) -> Any:
+        """One step on these tensors and arrays."""
         host = self.numbers()
         try:
-            outputs = plan.run(arrays, host)
+            outputs = plan.run(arrays_of(inputs), host)
         except BaseException:
             self.undo(1)
             raise
         for place, output in self.captured.of_arguments:
-            nodes: list[Any] = []
-            nodes_of(given, nodes)
-            add_gradient(nodes[place], outputs[output])
+            add_gradient(inputs[place].node, outputs[output])
         return self.finished(outputs)
 
     def run_many(self, steps: list[list[Any]]) -> list[Any]:
@@ -243,16 +241,16 @@ class Compiled:
         with self._lock:
             key = signature(args, kwargs, self._around)
             entry = self._entries.get(key)
-            arrays: list[Any] = []
-            arrays_of(args, arrays)
+            inputs: list[Any] = []
+            inputs_of(args, inputs)
             if kwargs:
-                arrays_of(kwargs, arrays)
+                inputs_of(kwargs, inputs)
             if entry is not None:
                 try:
                     if entry.captured.still_holds():
                         plan = entry.best(self.count)
                         if plan is not None:
-                            return entry.run(plan, arrays, (args, kwargs))
+                            return entry.run(plan, inputs)
                         return self.function(*args, **kwargs)
                     reason = "a tensor from outside lies elsewhere, or has a gradient"
                 except Changed as change:
@@ -261,10 +259,10 @@ class Compiled:
                 return self.function(*args, **kwargs)
             else:
                 reason = "first call" if not self.captures else "other arguments"
-            return self._capture(reason, args, kwargs, arrays)
+            return self._capture(reason, args, kwargs, inputs)
 
     def _capture(
-        self, reason: str, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: Any
+        self, reason: str, args: tuple[Any, ...], kwargs: dict[str, Any], inputs: Any
     ) -> Any:
         """Capture the step, and make it."""
         self._around = around = Surroundings(self.function)
@@ -288,7 +286,7 @@ class Compiled:
         plan = entry.best(self.count)
         if plan is None:
             return self.function(*args, **kwargs)
-        return entry.run(plan, arrays, (args, kwargs))
+        return entry.run(plan, inputs)
 
     def _give_up(self, key: Any, failure: str) -> None:
         import warnings
@@ -357,9 +355,11 @@ class Compiled:
     def _together(self, entry: Entry, chunk: list[tuple[Any, ...]]) -> list[Any]:
         if entry.captured.of_arguments:
             return [stacked([self(*args) for args in chunk])]
-        steps: list[list[Any]] = [[] for _ in chunk]
-        for args, arrays in zip(chunk, steps, strict=True):
-            arrays_of(args, arrays)
+        steps = []
+        for args in chunk:
+            inputs: list[Any] = []
+            inputs_of(args, inputs)
+            steps.append(arrays_of(inputs))
         try:
             return entry.run_many(steps)
         except Changed:

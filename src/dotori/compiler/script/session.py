@@ -6,7 +6,6 @@ belongs to, whether to its value or its gradient rule, and which gradient is who
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from dotori.compiler.capture import Capture
 from dotori.compiler.ir import Instr, Value
 from dotori.compiler.traced import Traced
+from dotori.compiler.tree import leaves
 from dotori.ops._op import Op
 
 
@@ -91,13 +91,13 @@ class Telling(Capture):
 
     def _forward_of(self, rule: Event) -> Event | None:
         """The last operation of its class with these attributes and saved values."""
-        gradients = list(_leaves(rule.gradient))
-        saved = set(_leaves(rule.args[1:]))
+        gradients = values_in(rule.gradient)
+        saved = set(values_in(rule.args[1:]))
         for i in range(len(self._waiting) - 1, -1, -1):
             found = self._waiting[i]
             if found.op is not rule.op:
                 continue
-            known = {*_leaves(found.args), *_leaves(found.results)}
+            known = {*values_in(found.args), *values_in(found.results)}
             outputs = [y for y in found.results if isinstance(y, Value)]
             fits = all(any(g.shape == y.shape for y in outputs) for g in gradients)
             if not rule.op.several:  # others may be broadcast
@@ -134,18 +134,6 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _leaves(x: Any) -> Iterator[Value]:
-    """The values in a structure."""
-    if isinstance(x, Value):
-        yield x
-    elif isinstance(x, (tuple, list)):
-        for part in x:
-            yield from _leaves(part)
-    elif isinstance(x, dict):
-        for part in x.values():
-            yield from _leaves(part)
-
-
 def values_in(x: Any) -> list[Value]:
     """The values in a structure of tuples, lists and dicts."""
-    return list(_leaves(x))
+    return [leaf for leaf in leaves(x) if isinstance(leaf, Value)]
