@@ -27,7 +27,7 @@ class Surroundings:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._modules: list[weakref.ref[nn.Module]] = []
+        self._modules: dict[int, weakref.ref[nn.Module]] = {}
         self._tensors: dict[int, weakref.ref[Tensor]] = {}
         self._names: dict[int, str] = {}
         self._seen: set[int] = set()
@@ -36,12 +36,15 @@ class Surroundings:
 
     def modes(self) -> tuple[Any, ...]:
         """Whether each module trains, and when attributes last changed."""
-        found = [m.training if (m := r()) is not None else None for r in self._modules]
+        found = [
+            m.training if (m := r()) is not None else None
+            for r in self._modules.values()
+        ]
         return (structure.clock, *found)
 
     def modules(self) -> list[nn.Module]:
         """The modules that live."""
-        return [m for r in self._modules if (m := r()) is not None]
+        return [m for r in self._modules.values() if (m := r()) is not None]
 
     def _look(self, value: Any, depth: int) -> None:
         if id(value) in self._seen:
@@ -69,8 +72,9 @@ class Surroundings:
             self._tensors.setdefault(id(tensor), weakref.ref(tensor))
             self._names.setdefault(id(tensor), name)
         for part in module.modules():
-            if not any(r() is part for r in self._modules):
-                self._modules.append(weakref.ref(part))
+            known = self._modules.get(id(part))
+            if known is None or known() is not part:
+                self._modules[id(part)] = weakref.ref(part)
                 structure.watch(part)
 
     def names(self) -> dict[int, str]:
