@@ -21,7 +21,18 @@ from typing import Any
 FORBIDDEN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 #: Packages whose versions belong to a result.
-COMPARED = ("dotori", "numpy", "numba", "torch", "jax", "optax", "onnxruntime")
+COMPARED = (
+    "dotori",
+    "numpy",
+    "numba",
+    "scipy",
+    "sklearn",
+    "sklearnex",
+    "torch",
+    "jax",
+    "optax",
+    "onnxruntime",
+)
 
 
 def refuse_tuned_blas() -> None:
