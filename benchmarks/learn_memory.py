@@ -1,8 +1,8 @@
-"""Peak memory of a fit, beside scikit-learn's, on the workloads of the speed benchmarks.
+"""Peak memory of a fit, beside scikit-learn's, on the speed benchmarks' workloads.
 
-Each fit runs in a process of its own: the highest resident memory after the fit less that
-before it, when the data were there and everything was imported and used once on a few
-rows (with kernels compiled). No other process matters to it.
+Each fit runs in a process of its own: the highest resident memory after the fit less
+that before it, when the data were there and everything was imported and used once on a
+few rows, with kernels compiled. No other process matters to it.
 
     python benchmarks/learn_memory.py [name of a workload ...]
 """
@@ -20,7 +20,7 @@ from {package}{module} import {name}
 
 def table(n, d, kind):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, d), dtype=np.float32).astype({dtype}, copy=False)
+    X = rng.standard_normal((n, d), dtype={dtype})
     signal = X[:, 0] + X[:, 1] * X[:, 2]
     if kind == "amounts":
         return X, signal.astype({dtype})
@@ -33,7 +33,11 @@ def fit(X, y):
     return {name}({settings}).{method}(X, y)
 
 X, y = table({n}, {d}, {kind!r})
+import numba
+from dotori import kernels
+kernels.use("numba")
 fit(X[:500].copy(), y[:500].copy())
+kernels.use("auto")
 before = peak()
 fit(X, y)
 print(peak() - before)
