@@ -24,6 +24,7 @@ from dotori.compiler.native.recurrent import (
     clear,
     copy_units,
     end_state,
+    give_biases,
     note_before,
     pack_columns,
     pack_gates,
@@ -207,14 +208,9 @@ def gru_backward(
 @compiled
 def give_both(db: Array, db_n: Array, db_ih: Any, db_hh: Any, thread: int) -> None:
     """b_hn has the gradient of what n sees of the past, b_in that of n."""
-    if thread == 0:
-        if db_hh is not None:
-            for k in range(db.shape[0]):
-                db_hh[k] = db[k]
-        if db_ih is not None:
-            for k in range(db.shape[0]):
-                db_ih[k] = db[k]
-            put_last(db_ih, db_n)
+    give_biases(db, db_ih, db_hh, thread)
+    if thread == 0 and db_ih is not None:
+        put_last(db_ih, db_n)
 
 
 @compiled

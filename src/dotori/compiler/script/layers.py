@@ -311,10 +311,6 @@ def _recurrent(m: Any, x: str, weight: Weight, shape: tuple[int, ...]) -> str | 
     return f"{text[:-1]}, activation=relu)" if relu else text
 
 
-def _families(function: Phrase, *names: str) -> dict[str, Phrase]:
-    return dict.fromkeys(names, function)
-
-
 _PHRASES: dict[str, Phrase] = {
     "Linear": _linear,
     "RNN": _recurrent,

@@ -6,7 +6,6 @@ import ast
 import inspect
 import json
 import keyword
-import textwrap
 from collections.abc import Iterable, Iterator
 from functools import cache
 from types import ModuleType
@@ -120,15 +119,6 @@ def plain_sources(module: ModuleType) -> dict[str, str]:
             text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
             found[node.targets[0].id] = text
     return found
-
-
-def plain_function(source: str) -> str:
-    """One function's source without its decorators and types."""
-    source = textwrap.dedent(source)
-    node = ast.parse(source).body[0]
-    if not isinstance(node, ast.FunctionDef):
-        raise ValueError(f"a function was wanted, got {type(node).__name__}")
-    return _plain_function(node, source.splitlines())
 
 
 def _plain_function(node: ast.FunctionDef, lines: list[str]) -> str:
