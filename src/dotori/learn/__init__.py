@@ -44,7 +44,7 @@ MODULES = {
     "neighbors": "KNeighborsClassifier KNeighborsRegressor NearestNeighbors",
     "neural_network": "MLPClassifier MLPRegressor",
     "preprocessing": (
-        "MinMaxScaler Normalizer OneHotEncoder OrdinalEncoder RobustScaler "
+        "MaxAbsScaler MinMaxScaler Normalizer OneHotEncoder OrdinalEncoder RobustScaler "
         "StandardScaler"
     ),
     "tree": (
