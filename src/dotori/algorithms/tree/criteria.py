@@ -214,9 +214,11 @@ CLASSIFICATION: dict[str, Criterion] = {
 }
 REGRESSION: dict[str, Criterion] = {
     "squared_error": squared_error,
+    "friedman_mse": squared_error,  # another formula for the same gain
     "absolute_error": absolute_error,
     "poisson": poisson,
 }
+ALL = CLASSIFICATION | REGRESSION
 
 
 def _weights(y: ArrayLike, weight: ArrayLike | None) -> Array:

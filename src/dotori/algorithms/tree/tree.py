@@ -7,6 +7,7 @@ that is so go on in its left child, others in its right one. The node is a leaf 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ Array = NDArray[Any]
 _WORTH_A_THREAD = 4096  # rows
 
 #: The arrays of a tree that have an entry for each node, and their types.
-_KINDS = {
+_KINDS: dict[str, np.dtype[Any]] = {
     "children_left": np.dtype(np.int64),
     "children_right": np.dtype(np.int64),
     "feature": np.dtype(np.int64),
@@ -35,6 +36,16 @@ _KINDS = {
     "missing_go_to_left": np.dtype(np.bool_),
     "categories": np.dtype(np.uint64),
 }
+NODE_ARRAYS = frozenset(_KINDS)
+#: What the kernel that sends rows down is given, in its order.
+_FOR_THE_WAY = (
+    "children_left",
+    "children_right",
+    "feature",
+    "threshold",
+    "missing_go_to_left",
+    "categories",
+)
 
 
 @storable
@@ -226,7 +237,8 @@ class Tree:
         ShapeError
             If `x` has another number of columns.
         """
-        return apply_all(x, np.zeros(1, np.int64), self)[:, 0]
+        nodes = {name: getattr(self, name) for name in _FOR_THE_WAY}
+        return apply_all(x, np.zeros(1, np.int64), self.n_features, nodes)[:, 0]
 
     def predict(self, x: ArrayLike) -> Array:
         """The values of the leaves: shape (n, classes), or (n, outputs, classes)."""
@@ -243,11 +255,14 @@ class Tree:
             Row i passes ``indices[indptr[i]:indptr[i + 1]]``: a sparse matrix of shape
             (n, nodes) in the CSR format.
         """
-        node = self.apply(x)
+        return self.ways(self.apply(x))
+
+    def ways(self, node: Array) -> tuple[Array, Array]:
+        """The ways from the root to each of these nodes, as in `decision_path`."""
         indptr = np.append(0, np.cumsum(self.depths[node] + 1))
         indices = np.empty(indptr[-1], np.int64)
         place = indptr[1:] - 1
-        while len(node):  # all rows one step up at a time
+        while len(node):  # all of them one step up at a time
             indices[place] = node
             node = self.parents[node]
             below_root = node >= 0
@@ -281,41 +296,35 @@ class Tree:
         return total / whole if normalize and whole > 0 else total
 
 
-def apply_all(x: ArrayLike, roots: Array, nodes: Any) -> Array:
+def apply_all(
+    x: ArrayLike, roots: Array, n_features: int, nodes: Mapping[str, Array]
+) -> Array:
     """The leaves of rows in several trees whose nodes lie in a row.
 
     Parameters
     ----------
     x : array_like, shape (n, n_features)
     roots : ndarray of int64, shape (trees,)
-        Where each tree begins in the arrays of `nodes`; children are counted from
-        there.
-    nodes : Tree, or what has a tree's arrays
+        Where each tree begins in the arrays; children are counted from there.
+    n_features : int
+    nodes : dict of str to ndarray
+        The arrays of `Tree` that have an entry for each node.
 
     Returns
     -------
     ndarray of int64, shape (n, trees)
     """
     rows = np.ascontiguousarray(x, dtype=np.float32)
-    if rows.ndim != 2 or rows.shape[1] != nodes.n_features:
+    if rows.ndim != 2 or rows.shape[1] != n_features:
         raise ShapeError(
-            f"the tree was grown on {nodes.n_features} columns, so x must have the "
-            f"shape (n, {nodes.n_features}), got {rows.shape}"
+            f"the tree was grown on {n_features} columns, so x must have the shape "
+            f"(n, {n_features}), got {rows.shape}"
         )
     leaves = np.empty((len(rows), len(roots)), np.int64)
+    arrays = [nodes[name] for name in _FOR_THE_WAY]
 
     def piece(start: int, stop: int) -> None:
-        tree_leaves(
-            rows[start:stop],
-            leaves[start:stop],
-            roots,
-            nodes.children_left,
-            nodes.children_right,
-            nodes.feature,
-            nodes.threshold,
-            nodes.missing_go_to_left,
-            nodes.categories,
-        )
+        tree_leaves(rows[start:stop], leaves[start:stop], roots, *arrays)
 
     in_parallel(len(rows), piece, least=max(1, _WORTH_A_THREAD // len(roots)))
     return leaves

@@ -1,0 +1,126 @@
+"""`Forest`: many trees as one set of arrays, their nodes in a row.
+
+A hundred trees are twelve arrays and not twelve hundred: they lie close together in
+memory, go into a file at once, and rows are sent down all of them by one kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dotori.algorithms._stored import storable
+from dotori.algorithms.tree.tree import NODE_ARRAYS, Tree, apply_all
+from dotori.errors import ArgumentError, DataError
+from dotori.kernels import in_parallel
+
+Array = NDArray[Any]
+_BLOCK = 1024  # rows whose leaves are looked up at a time
+
+
+@storable
+@dataclass(frozen=True)
+class Forest:
+    """Fitted trees of equal outputs. `Forest.of` puts them together.
+
+    Parameters
+    ----------
+    nodes : dict of str to ndarray
+        The arrays of `Tree` that have an entry for each node, tree after tree.
+        Children are counted from their own tree's root.
+    first : ndarray of int64, shape (trees + 1,)
+        Where each tree begins, and the number of nodes.
+    n_features : int
+    n_classes : ndarray of int64, shape (outputs,)
+
+    Examples
+    --------
+    >>> stumps = [
+    ...     Tree.of(
+    ...         children_left=[1, -1, -1],
+    ...         children_right=[2, -1, -1],
+    ...         feature=[0, -2, -2],
+    ...         threshold=[at, -2, -2],
+    ...         value=[[[0.0]], [[0.0]], [[1.0]]],
+    ...     )
+    ...     for at in (1.0, 2.0)
+    ... ]
+    >>> Forest.of(stumps).predict([[0.0], [1.5], [3.0]]).tolist()
+    [[[0.0]], [[0.5]], [[1.0]]]
+    """
+
+    nodes: dict[str, Array]
+    first: Array
+    n_features: int
+    n_classes: Array
+
+    def __post_init__(self) -> None:
+        first = self.first
+        if first.dtype != np.int64 or len(first) < 2 or set(self.nodes) != NODE_ARRAYS:
+            raise DataError(
+                "Forest: there must be at least one tree, and all its arrays"
+            )
+        if first[0] != 0 or not (np.diff(first) > 0).all():
+            raise DataError("Forest: trees must begin one after the other")
+        for array in self.nodes.values():
+            if len(array) != first[-1]:
+                raise DataError(f"Forest: {first[-1]} nodes wanted, got {len(array)}")
+        for tree in range(len(self)):
+            self.tree(tree)  # refuses what is no tree
+
+    @classmethod
+    def of(cls, trees: Sequence[Tree]) -> Forest:
+        """The forest of these trees.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no tree.
+        """
+        if not trees:
+            raise ArgumentError("Forest.of: at least one tree is needed, got none")
+        words = max(tree.categories.shape[1] for tree in trees)
+        nodes = {
+            name: np.concatenate([getattr(tree, name) for tree in trees])
+            for name in NODE_ARRAYS - {"categories"}
+        }
+        first = np.cumsum([0] + [tree.node_count for tree in trees], dtype=np.int64)
+        nodes["categories"] = np.zeros((int(first[-1]), words), np.uint64)
+        for start, tree in zip(first.tolist(), trees, strict=False):
+            part = nodes["categories"][start : start + tree.node_count]
+            part[:, : tree.categories.shape[1]] = tree.categories
+        return cls(nodes, first, trees[0].n_features, trees[0].n_classes)
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    def tree(self, number: int) -> Tree:
+        """One of the trees; its arrays are views."""
+        part = slice(self.first[number], self.first[number + 1])
+        arrays = {name: array[part] for name, array in self.nodes.items()}
+        return Tree(**arrays, n_features=self.n_features, n_classes=self.n_classes)
+
+    def apply(self, x: ArrayLike) -> Array:
+        """The leaf of each row in each tree: int64, shape (n, trees)."""
+        return apply_all(x, self.first[:-1], self.n_features, self.nodes)
+
+    def predict(self, x: ArrayLike) -> Array:
+        """The mean of the trees' answers: shape (n, outputs, classes)."""
+        rows = np.ascontiguousarray(x, dtype=np.float32)
+        value = self.nodes["value"]
+        answers = np.zeros((len(rows), *value.shape[1:]))
+
+        def piece(start: int, stop: int) -> None:
+            for i in range(start, stop, _BLOCK):
+                part = slice(i, min(stop, i + _BLOCK))
+                leaves = self.apply(rows[part]) + self.first[:-1]
+                for t in range(len(self)):
+                    answers[part] += value.take(leaves[:, t], axis=0)
+
+        in_parallel(len(rows), piece, least=max(1, 4 * _BLOCK // len(self)))
+        answers /= len(self)
+        return answers
