@@ -1,1 +1,6 @@
-"""Estimators of this family, under scikit-learn's names."""
+"""Linear models, under scikit-learn's names."""
+
+from dotori.learn.linear_model._least_squares import (
+    LinearRegression as LinearRegression,
+)
+from dotori.learn.linear_model._ridge import Ridge as Ridge
