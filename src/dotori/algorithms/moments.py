@@ -253,7 +253,7 @@ def _side_by_side(block: Array) -> int:
     rows, d = block.shape
     if not block.flags.c_contiguous or d == 0:
         return 1
-    return max(1, min(_LONG // d, rows))
+    return int(max(1, min(_LONG // d, rows)))
 
 
 class LongRow:
@@ -326,7 +326,8 @@ def sparse_moments(x: Any, weights: Array | None = None) -> Moments:
     stored = np.bincount(columns, w, minlength=d)
     count = total - absent
     with np.errstate(all="ignore"):
-        mean: Floats = np.bincount(columns, w * values, minlength=d) / count
+        mean = np.bincount(columns, w * values, minlength=d) / count
         squares = np.bincount(columns, w * np.square(values - mean[columns]), d)
         zeros = (count - stored) * np.square(mean)
-    return Moments(count, mean, np.where(count > 0, squares + zeros, 0.0))
+    squares = np.where(count > 0, squares + zeros, 0.0)
+    return Moments(*(np.asarray(a, np.float64) for a in (count, mean, squares)))
