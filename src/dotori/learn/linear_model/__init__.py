@@ -3,4 +3,7 @@
 from dotori.learn.linear_model._least_squares import (
     LinearRegression as LinearRegression,
 )
+from dotori.learn.linear_model._logistic import (
+    LogisticRegression as LogisticRegression,
+)
 from dotori.learn.linear_model._ridge import Ridge as Ridge

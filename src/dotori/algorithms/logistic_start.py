@@ -1,0 +1,129 @@
+"""How L-BFGS begins on a logistic regression: a guess of the curvature, and of W.
+
+At W = 0 all probabilities are 1/k, and the Hessian of the loss is the covariance of the
+columns times 1/4 (two classes) or 1/k. Its inverse makes the first step Newton's, and
+the method indifferent to the scales of the columns and to their correlations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotori.algorithms.logistic_loss import LogisticLoss
+
+Float = NDArray[np.float64]
+
+_ROWS_PER_COLUMN = 4
+_CHEAP = 2e7  # multiplications
+_SINGULAR = 1e-8
+
+
+def inverse_at_zero(loss: LogisticLoss) -> Callable[[Float], Float]:
+    """The inverse of the Hessian at W = 0, estimated from some of the rows.
+
+    With c = b + mean . W in place of b the Hessian is block diagonal: the covariance
+    plus the penalty for W, the identity for c. Where the covariance costs more than it
+    saves, its diagonal takes its place.
+
+    Examples
+    --------
+    >>> loss = LogisticLoss(np.array([[-1.0], [1.0]]), np.array([0, 1]), 2)
+    >>> inverse_at_zero(loss)(np.array([0.25, 0.25])).round(6).tolist()
+    [1.0, 1.0]
+    """
+    share = 0.25 if loss.rows == 1 else 1 / loss.rows
+    d = loss.x.shape[1]
+    rows = min(loss.count, max(2048, _ROWS_PER_COLUMN * d))
+    cost = rows * d * d + d**3 / 3
+    budget = max(_CHEAP, 8.0 * loss.count * d * loss.rows)
+    if isinstance(loss.x, np.ndarray) and cost <= budget:
+        mean, solve = _full(loss, rows, share)
+    else:
+        mean, solve = _diagonal(loss, share)
+    if not loss.intercept:
+        return lambda flat: solve(flat.reshape(loss.shape)).ravel()
+
+    def apply(flat: Float) -> Float:
+        gradient = flat.reshape(loss.shape)
+        step = np.empty(loss.shape)
+        level = gradient[:, d]
+        step[:, :d] = solve(gradient[:, :d] - level[:, np.newaxis] * mean)
+        step[:, d] = level / (share + loss.intercept_l2) - step[:, :d] @ mean
+        return step.ravel()
+
+    return apply
+
+
+_Solve = Callable[[Float], Float]
+
+
+def _full(loss: LogisticLoss, rows: int, share: float) -> tuple[Float, _Solve]:
+    """Mean and inverse of the curvature of W, from the covariance of some rows."""
+    d = loss.x.shape[1]
+    gram, moment, total = np.zeros((d, d)), np.zeros(d), 0.0
+    shift = loss.x[: min(rows, 64)].mean(axis=0, dtype=np.float64)
+    for part in _some(loss.blocks, rows):
+        x = loss.x[part] - (shift if loss.intercept else 0.0)
+        if loss.weight is not None:
+            root = np.sqrt(loss.weight[part].astype(np.float64))
+            x *= root[:, np.newaxis]
+            moment += root @ x
+            total += float(root @ root)
+        else:
+            moment += x.sum(axis=0)
+            total += len(x)
+        gram += x.T @ x
+    mean = moment / max(total, 1e-300)
+    covariance = gram / max(total, 1e-300)
+    if loss.intercept:
+        covariance -= np.outer(mean, mean)
+        mean += shift
+    return mean, _solver(share * covariance, loss.l2)
+
+
+def _solver(curvature: Float, l2: float) -> _Solve:
+    """(curvature + l2)^-1, of columns scaled to the same curvature."""
+    diagonal = np.maximum(np.diagonal(curvature), 0.0)
+    # a column that is constant here may not be so elsewhere: small steps for it
+    diagonal = np.where(diagonal > 0, diagonal, diagonal.max(initial=0.0) or 1.0) + l2
+    scale = 1 / np.sqrt(diagonal)
+    correlation = curvature * scale * scale[:, np.newaxis]
+    np.fill_diagonal(correlation, 1 + _SINGULAR)
+    values = np.linalg.inv(correlation)
+    return lambda gradient: ((gradient * scale) @ values) * scale
+
+
+def _diagonal(loss: LogisticLoss, share: float) -> tuple[Float, _Solve]:
+    """Mean and inverse of the curvature of each column of W by itself."""
+    n, d = loss.x.shape
+    weight = np.ones(n) if loss.weight is None else loss.weight.astype(np.float64)
+    if isinstance(loss.x, np.ndarray):
+        rows = np.arange(n)[:: max(1, n // 2048)]
+        some: Any = loss.x[rows].astype(np.float64)
+        part = weight[rows]
+        mean, square = part @ some, part @ np.square(some)
+        total = part.sum()
+    else:
+        repeated = np.repeat(weight, np.diff(loss.x.indptr))
+        data = loss.x.data.astype(np.float64)
+        mean = np.bincount(loss.x.indices, data * repeated, d)
+        square = np.bincount(loss.x.indices, data * data * repeated, d)
+        total = weight.sum()
+    mean, square = mean / total, square / total
+    if loss.intercept:
+        square = square - mean * mean
+    diagonal = share * np.maximum(square, 0.0)
+    diagonal = np.where(diagonal > 0, diagonal, diagonal.max(initial=0.0) or 1.0)
+    return mean, lambda gradient: gradient / (diagonal + loss.l2)
+
+
+def _some(blocks: list[slice], rows: int) -> list[slice]:
+    """Parts of all blocks that have about `rows` rows together."""
+    count = sum(part.stop - part.start for part in blocks)
+    share = min(1.0, rows / max(count, 1))
+    ends = [p.start + int(np.ceil(share * (p.stop - p.start))) for p in blocks]
+    return [slice(p.start, end) for p, end in zip(blocks, ends, strict=True)]
