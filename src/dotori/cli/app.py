@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 DATA = "Table: CSV, TSV, Parquet, Feather, npz; or a built-in name such as diabetes."
-NETWORK, TRAINING, SPLIT = "Network", "Training", "Data"
+MODEL, NETWORK, TRAINING, SPLIT = "Model", "Network", "Training", "Data"
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -92,6 +92,32 @@ def train(
     scale: Annotated[
         str | None, _option("--scale", help=_choice(allowed.SCALES), panel=SPLIT)
     ] = None,
+    kind: Annotated[
+        str | None,
+        _option("--model", "-m", help=_choice(allowed.MODELS), panel=MODEL),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        _option("--alpha", help="Penalty: linear, logistic, tree.", panel=MODEL),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        _option("--depth", help="Of trees; 0: no limit.", panel=MODEL),
+    ] = None,
+    trees: Annotated[
+        int | None, _option("--trees", help="Of a forest.", panel=MODEL)
+    ] = None,
+    clusters: Annotated[
+        int | None,
+        _option("--clusters", help="Of kmeans; else the best.", panel=MODEL),
+    ] = None,
+    folds: Annotated[
+        int | None, _option("--folds", help="By which auto judges.", panel=MODEL)
+    ] = None,
+    time_budget: Annotated[
+        float | None,
+        _option("--time-budget", help="Seconds that auto tries for.", panel=MODEL),
+    ] = None,
     hidden: Annotated[
         str | None,
         _option("--hidden", help="Sizes, such as 64,32; 0: linear.", panel=NETWORK),
@@ -158,11 +184,19 @@ def train(
 ) -> None:
     """Train a model and show how good it is beside simple baselines.
 
-    Without arguments: on the built-in diabetes data. The task is found from the target.
+    Without arguments: a network on the built-in diabetes data. The task is found from
+    the target. --model auto tries models by cross validation and keeps the best.
     """
     from dotori.cli.train import Request, run
 
     given = {
+        "model": kind,
+        "alpha": alpha,
+        "depth": depth,
+        "trees": trees,
+        "clusters": clusters,
+        "folds": folds,
+        "time_budget": time_budget,
         "test": test_fraction,
         "valid": valid_fraction,
         "task": task,
@@ -195,7 +229,7 @@ def train(
 
 @app.command()
 def evaluate(model: Model, data: Data, json: Json = False) -> None:
-    """Judge a model on a table that has the target."""
+    """Judge a model on a table that has the target; clusters need none."""
     from dotori.cli.apply import evaluate
 
     evaluate(model, data, json)
@@ -258,7 +292,7 @@ def export(
 
 @app.command()
 def inspect(model: Model, json: Json = False) -> None:
-    """Show what a model file holds: its target, columns, layers and figures."""
+    """Show what a model file holds: columns, layers, coefficients, splits, figures."""
     from dotori.cli.apply import inspect
 
     inspect(model, json)

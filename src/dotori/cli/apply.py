@@ -11,6 +11,7 @@ from typing import Any
 from dotori.cli import show
 from dotori.data.write import TextSink
 from dotori.errors import DataError
+from dotori.tabular.explain import explain
 from dotori.tabular.model import TableModel
 from dotori.tabular.stream import iter_predictions, predict_file
 
@@ -46,6 +47,8 @@ def predict(
     model = load(path)
     if probabilities and model.target.is_regression:
         raise DataError("a predicted amount has no probabilities; leave out -p")
+    if probabilities and model.target.is_clusters:
+        raise DataError("a cluster has no probability, but a distance; leave out -p")
     if output is None:
         sink = TextSink(sys.stdout.buffer)
         for table in iter_predictions(
@@ -69,19 +72,27 @@ def inspect(path: Path, as_json: bool) -> None:
     write(f"{model}\n\n")
     for feature in model.preprocessor.schema.features:
         write(f"  {feature.name}: {feature.kind}, {feature.role}\n")
-    if model.target.classes:
+    if model.target.classes and not model.target.is_clusters:
         write(f"classes: {', '.join(map(str, model.target.classes))}\n")
-    write(f"\n{model.network!r}\n\n")
+    if model.options.model == "mlp":
+        write(f"\n{model.network!r}\n\n")
+    else:
+        show.explained(model)
     show.results(model)
 
 
 def describe(model: TableModel) -> dict[str, Any]:
     """All of a model but its numbers, as JSON values."""
+    layers = {}
+    if model.options.model == "mlp":
+        layers = {n: list(p.shape) for n, p in model.network.named_parameters()}
     return {
+        "model": model.options.model,
         "target": model.target.to_json(),
         "schema": model.preprocessor.schema.to_json(),
         "features": list(model.preprocessor.feature_names_out),
-        "layers": {name: list(p.shape) for name, p in model.network.named_parameters()},
+        "layers": layers,
+        **explain(model),
         "options": model.options.to_mapping(),
         "results": model.results,
     }

@@ -13,6 +13,7 @@ from dotori.cli import show
 from dotori.errors import ArgumentError, DataError
 from dotori.tabular.job import Job
 from dotori.tabular.options import Options
+from dotori.tabular.progress import FitProgress
 from dotori.train import Progress, checkpoint
 
 _PLACES = ("data", "target", "output", "valid_file")
@@ -104,12 +105,17 @@ def run(request: Request, *, as_json: bool, quiet: bool) -> int:
     silent = quiet or as_json
     if not silent:
         show.plan(job)
-    model = job.run(
-        [] if silent else [Progress(names=job.shown_names)],
-        checkpoint=request.checkpoint,
-        resume=request.resume is not None,
-        about=request.about(),
-    )
+    n_notes = len(job.notes)
+    shown = [] if silent else [Progress(names=job.shown_names)]
+    if request.options.model == "mlp":
+        model = job.run(
+            shown,
+            checkpoint=request.checkpoint,
+            resume=request.resume is not None,
+            about=request.about(),
+        )
+    else:
+        model = job.run(shown, watcher=None if silent else FitProgress())
     if job.interrupted:
         command = shlex.join(["dotori", "train", "--resume", str(request.checkpoint)])
         sys.stderr.write(
@@ -117,8 +123,11 @@ def run(request: Request, *, as_json: bool, quiet: bool) -> int:
             f"is lost. To go on:\n  {command}\n"
         )
         return INTERRUPTED
+    if not silent:
+        show.notes(job.notes[n_notes:])
     model.save(request.output)
-    request.checkpoint.unlink(missing_ok=True)
+    if request.options.model == "mlp":
+        request.checkpoint.unlink(missing_ok=True)
     if as_json:
         sys.stdout.write(json.dumps(report(job, model, request.output)) + "\n")
     elif not quiet:

@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dotori.data import DataLoader, TensorDataset
-from dotori.data.builtin import builtin_names, load_builtin
-from dotori.data.read import read_table
-from dotori.data.schema import infer_schema
 from dotori.data.table import Table
-from dotori.errors import ArgumentError, DataError
-from dotori.random import Generator, use_generator
+from dotori.errors import ArgumentError
+from dotori.random import Generator
 from dotori.tabular import baseline
-from dotori.tabular.model import TableModel, network_output
-from dotori.tabular.network import (
-    BatchLoss,
-    build_network,
-    build_optimizer,
-    build_schedule,
-    choose_loss,
-    row_weights,
-)
+from dotori.tabular.clusters import TRIED, choose_number, judge_clusters
+from dotori.tabular.families import check_task
+from dotori.tabular.model import TableModel
+from dotori.tabular.network import choose_loss
 from dotori.tabular.options import Options
-from dotori.tabular.preprocess import Preprocessor
+from dotori.tabular.parts import (
+    Part,
+    Prepared,
+    open_data,
+    prepare,
+    split_table,
+    split_valid,
+)
+from dotori.tabular.predictors import ClusterPredictor, NetworkPredictor, Predictor
+from dotori.tabular.progress import FitProgress
 from dotori.tabular.score import score
-from dotori.tabular.split import train_valid_test_split
 from dotori.tabular.target import Target, drop_missing_target, infer_target
-from dotori.train import Callback, Checkpoint, EarlyStopping, Progress, Trainer, running
+from dotori.tabular.training import best_epoch, fingerprint, train_network
+from dotori.tabular.watch import Watcher
+from dotori.train import Callback, Progress, Trainer
 
-# Streams derived from the seed, so that each choice is independent of the others.
-_SPLIT, _WEIGHTS, _ORDER = 0, 1, 2
-
-
-@dataclass
-class Part:
-    """One split as the network sees it: inputs, encoded target, weights of rows."""
-
-    x: NDArray[np.float32]
-    y: NDArray[Any]
-    weight: NDArray[np.float32] | None = None
-
-    def __len__(self) -> int:
-        return len(self.y)
+_CLUSTERS = 3  # a stream of random numbers; others are in `parts` and `training`
 
 
 def fit(
@@ -63,25 +48,27 @@ def fit(
     progress: bool = False,
     **changes: Any,
 ) -> TableModel:
-    """Train a model on a table.
+    """Train a model on a table: a network, or what ``model=`` names.
 
     Parameters
     ----------
     data : path, name of a built-in data set, Table, data frame or mapping of columns
     target : str, optional
-        The column to predict; built-in data sets know theirs.
+        The column to predict; built-in data sets know theirs, clusters need none.
     valid : path or table, optional
         Rows to validate on, instead of a share of `data`.
     options : Options, optional
     callbacks : sequence of Callback
+        For the training of a network.
     checkpoint : path, optional
-        Where to save what `resume` needs: after Ctrl-C, and every ten epochs.
+        Where to save what `resume` needs: after Ctrl-C, and every ten epochs. Of a
+        network.
     resume : bool
         Go on from `checkpoint`, to the same weights as if nothing had happened.
     progress : bool
         Show how the training goes.
     **changes
-        Single options by name, such as ``hidden=(128, 64)`` or ``epochs=50``.
+        Single options by name, such as ``hidden=(128, 64)`` or ``model="forest"``.
 
     Returns
     -------
@@ -100,13 +87,19 @@ def fit(
     ['mae', 'r2', 'rmse']
     """
     options = (options or Options()).replace(**changes)
+    if callbacks and options.model != "mlp":
+        raise ArgumentError(
+            "callbacks are told of a network's training, not of one with "
+            f"model={options.model!r}; leave them out"
+        )
     job = Job.prepare(data, target, options, valid)
     shown = (*callbacks, Progress(names=job.shown_names)) if progress else callbacks
-    return job.run(shown, checkpoint=checkpoint, resume=resume)
+    watcher = FitProgress() if progress else None
+    return job.run(shown, checkpoint=checkpoint, resume=resume, watcher=watcher)
 
 
 class Job:
-    """A training that is ready to run: data split and preprocessed, network not yet.
+    """A training that is ready to run: data split and preprocessed, model not yet.
 
     Attributes
     ----------
@@ -115,53 +108,63 @@ class Job:
         Fitted on the training split only.
     parts : dict of str to Part
         "train", "valid" (may be empty) and "test" (may be empty).
+    options : Options
     notes : list of str
         What was decided about the data, for the user to know.
     interrupted : bool
-        Whether Ctrl-C ended `run`.
+        Whether Ctrl-C ended `run`, so that there is a checkpoint to go on from.
     """
 
     def __init__(
         self,
+        tables: dict[str, Table],
         target: Target,
-        preprocessor: Preprocessor,
-        parts: dict[str, Part],
         options: Options,
-        notes: list[str],
+        notes: Sequence[str] = (),
     ) -> None:
-        self.target = target
-        self.preprocessor = preprocessor
-        self.parts = parts
+        self.tables = tables
+        self._use(prepare(tables, target, options))
         self.options = options
-        self.notes = notes
+        self.notes = self.preprocessor.schema.notes() + list(notes)
         self.interrupted = False
         self.trainer: Trainer | None = None
-        choose_loss(target.task, options)
+        if options.model == "mlp":
+            choose_loss(target.task, options)
 
     @classmethod
     def prepare(
         cls, data: Any, target_name: str | None, options: Options, valid: Any = None
     ) -> Job:
         """Read, split and preprocess; every mistake in the data is found here."""
+        if options.model == "kmeans":
+            return cls._prepare_clusters(data, target_name, options, valid)
         table, target_name = open_data(data, target_name)
         table, n_dropped = drop_missing_target(table, target_name)
         target = infer_target(table, target_name, options.task)
-        tables = _split(table, target, options, valid)
-        features = _feature_names(table, target_name, options)
-        train = tables["train"].select(features)
-        preprocessor = Preprocessor.fit(train, infer_schema(train), scale=options.scale)
-        if target.is_regression:
-            target = target.fit_scale(target.encode(tables["train"]))
-        parts = {
-            name: _part(part, target, preprocessor, options)
-            for name, part in tables.items()
-        }
-        part = parts["train"]
-        part.weight = row_weights(target.task, part.y, part.weight, options)
-        notes = preprocessor.schema.notes()
+        check_task(options.model, target.task)
+        tables = split_table(table, target, options, valid)
+        notes = []
         if n_dropped:
-            notes.append(f"{n_dropped} rows without a {target_name!r} are left out")
-        return cls(target, preprocessor, parts, options, notes)
+            notes = [f"{n_dropped} rows without a {target_name!r} are left out"]
+        return cls(tables, target, options, notes)
+
+    @classmethod
+    def _prepare_clusters(
+        cls, data: Any, target_name: str | None, options: Options, valid: Any
+    ) -> Job:
+        """Without a target; a column that would be one elsewhere is left out."""
+        table, name = open_data(data, target_name, optional=True)
+        notes = []
+        if name:
+            _ = table[name]
+            options = options.replace(drop=(*options.drop, name))
+            notes = [f"column {name!r} is left out: clusters need no target"]
+        target = Target.clusters()
+        return cls(split_table(table, target, options, valid), target, options, notes)
+
+    def _use(self, data: Prepared) -> None:
+        self.target, self.preprocessor = data.target, data.preprocessor
+        self.parts = data.parts
 
     @property
     def shown_names(self) -> dict[str, str]:
@@ -176,205 +179,157 @@ class Job:
         checkpoint: Any = None,
         resume: bool = False,
         about: dict[str, Any] | None = None,
+        watcher: Watcher | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> TableModel:
         """Train, and judge the result on each split.
 
-        `checkpoint`, `resume` as in `fit`; `about` is kept in the checkpoint.
+        `callbacks`, `checkpoint` and `resume` are for networks, as in `fit`; `about` is
+        kept in the checkpoint. `watcher` hears of other models and of ``auto``, whose
+        budget is measured by `clock`.
         """
-        seed = Generator(self.options.seed)
-        with use_generator(seed.derive(_WEIGHTS)):
-            trainer = self.trainer = self._trainer(callbacks, checkpoint, about)
-            train, valid = self._loaders(seed.derive(_ORDER))
-            if resume:
-                kept = trainer.load(checkpoint)
-                if kept.get("fingerprint") != self.fingerprint():
-                    raise DataError(
-                        f"{checkpoint} belongs to other data or options; resume with "
-                        "those that it was started with, or start anew"
-                    )
-            trainer.fit(train, valid, epochs=self.options.epochs)
-        self.interrupted = trainer.interrupted
-        return self._finish(trainer)
+        watcher = watcher or Watcher()
+        if self.options.model == "mlp":
+            return self._train_network(callbacks, checkpoint, resume, about)
+        if resume or checkpoint is not None:
+            raise ArgumentError(
+                "checkpoints are of a network's training, not of one with "
+                f"model={self.options.model!r}; leave them out"
+            )
+        if self.options.model == "auto":
+            return self._choose(callbacks, watcher, clock)
+        if self.options.model == "kmeans":
+            return self._find_clusters(watcher)
+        return self._fit(watcher)
 
     def fingerprint(self) -> str:
         """A digest of the prepared data and of the options that shape the training."""
-        digest = hashlib.blake2b(digest_size=16)
-        for part in self.parts.values():
-            digest.update(part.x.tobytes() + part.y.tobytes())
-        shaping = self.options.replace(epochs=1).to_mapping()
-        digest.update(repr(sorted(shaping.items())).encode())
-        return digest.hexdigest()
+        return fingerprint(self._prepared(), self.options)
 
-    def _trainer(
-        self, callbacks: Sequence[Callback], checkpoint: Any, about: Any
-    ) -> Trainer:
-        options, target = self.options, self.target
-        model = build_network(
-            self.parts["train"].x.shape[1], target.num_outputs, options
+    def _prepared(self) -> Prepared:
+        return Prepared(self.target, self.preprocessor, self.parts)
+
+    def _train_network(
+        self,
+        callbacks: Sequence[Callback],
+        checkpoint: Any = None,
+        resume: bool = False,
+        about: dict[str, Any] | None = None,
+    ) -> TableModel:
+        trainer = self.trainer = train_network(
+            self._prepared(), self.options, callbacks, checkpoint, resume, about
         )
-        optimizer = build_optimizer(model, options)
-        every: list[Callback] = list(callbacks)
-        if options.patience and len(self.parts["valid"]):
-            every.insert(0, EarlyStopping("valid_loss", options.patience))
-        if checkpoint is not None:
-            kept = {**(about or {}), "fingerprint": self.fingerprint()}
-            every.append(Checkpoint(checkpoint, every_epochs=10, about=kept))
-        return Trainer(
-            model,
-            BatchLoss(choose_loss(target.task, options)),
-            optimizer,
-            schedule=build_schedule(optimizer, options),
-            metrics={"score": _Score(target)},
-            clip_norm=options.clip or None,
-            l1=options.l1,
-            l2=options.l2,
-            callbacks=every,
+        self.interrupted = trainer.interrupted
+        return self._finish(
+            NetworkPredictor(trainer.model.eval()),
+            history=trainer.history.to_dict(),
+            best_epoch=best_epoch(trainer),
+            epochs=trainer.epoch,
         )
 
-    def _loaders(self, generator: Generator) -> tuple[Any, Any]:
-        train = DataLoader(
-            self._dataset(self.parts["train"]),
-            batch_size=self.options.batch_size,
-            shuffle=True,
-            generator=generator,
+    def _fit(self, watcher: Watcher) -> TableModel:
+        """Fit an estimator on the training split."""
+        from dotori.tabular.estimators import fit_estimator
+
+        part = self.parts["train"]
+        fitted = fit_estimator(
+            part.x, part.y, part.weight, self.target, self.options, watcher
         )
-        if not len(self.parts["valid"]):
-            return train, None
-        valid = DataLoader(self._dataset(self.parts["valid"]), batch_size=1024)
-        return train, valid
+        self.notes += fitted.notes
+        return self._finish(fitted.predictor, seconds=fitted.seconds)
 
-    def _dataset(self, part: Part) -> TensorDataset:
-        """The target as the loss wants it: standardised, 0/1, or class numbers."""
-        y = part.y
-        if self.target.is_regression:
-            y = self.target.scale(y).astype(np.float32)[:, np.newaxis]
-        elif self.target.num_outputs == 1:
-            y = y.astype(np.float32)[:, np.newaxis]
-        arrays = [part.x, y] + ([] if part.weight is None else [part.weight])
-        return TensorDataset(*arrays)
+    def _choose(
+        self,
+        callbacks: Sequence[Callback],
+        watcher: Watcher,
+        clock: Callable[[], float],
+    ) -> TableModel:
+        """Compare models by cross validation; train the best on the whole split."""
+        from dotori.tabular.choose import choose
 
-    def _finish(self, trainer: Trainer) -> TableModel:
-        network = trainer.model.eval()
-        results: dict[str, Any] = {}
-        for name, part in self.parts.items():
-            if len(part):
-                output = network_output(network, self.target, part.x)
-                results[name] = score(self.target, part.y, output)
+        found = choose(self.tables["train"], self.target, self.options, watcher, clock)
+        if found.interrupted:
+            self.notes.append("Ctrl-C ended the search; the best so far is kept")
+        self.options = found.best.options
+        if self.options.model != "mlp":
+            model = self._fit(watcher)
+        else:
+            if not len(self.parts["valid"]):
+                train = self.tables["train"]
+                self.tables |= split_valid(train, self.target, self.options)
+                self._use(prepare(self.tables, self.target, self.options))
+            model = self._train_network(callbacks)
+            if self.interrupted:
+                raise KeyboardInterrupt
+        model.results["choice"] = found.table
+        return model
+
+    def _find_clusters(self, watcher: Watcher) -> TableModel:
+        """Fit k-means, with the number of clusters that is given or the best one."""
+        train, about = self.parts["train"], {}
+        if self.options.clusters is None:
+            k, about["tried"] = self._number_of_clusters(train, watcher)
+            self.options = self.options.replace(clusters=k)
+        self.target = Target.clusters(int(self.options.clusters or 0))
+        model = self._fit(watcher)
+        model.results |= about
+        return model
+
+    def _number_of_clusters(
+        self, train: Part, watcher: Watcher
+    ) -> tuple[int, list[dict[str, Any]]]:
+        from dotori.tabular.estimators import fit_estimator
+
+        def fit(k: int, x: Any, weight: Any) -> Predictor:
+            options = self.options.replace(clusters=k)
+            return fit_estimator(x, x, weight, self.target, options).predictor
+
+        def watch(k: int, figures: dict[str, Any]) -> None:
+            found = figures["silhouette"] or 0.0
+            watcher.on_step(f"{k} clusters: silhouette {found:.3f}")
+
+        seed = Generator(self.options.seed).derive(_CLUSTERS)
+        watcher.on_fit("number of clusters", len(TRIED))
+        try:
+            return choose_number(train.x, train.weight, fit, watch, seed)
+        finally:
+            watcher.on_fit_end()
+
+    def _finish(self, predictor: Predictor, **about: Any) -> TableModel:
+        """The model with its figures, those of the baselines, and `about` it."""
+        results = self._judge(predictor)
         results["baselines"] = self.baselines()
         results["rows"] = {name: len(part) for name, part in self.parts.items()}
-        results["history"] = trainer.history.to_dict()
-        stopping = [c for c in trainer.callbacks if isinstance(c, EarlyStopping)]
-        results["best_epoch"] = stopping[0].best_epoch if stopping else trainer.epoch
-        results["epochs"] = trainer.epoch
+        results |= about
         return TableModel(
-            self.preprocessor, self.target, network, self.options, results
+            self.preprocessor, self.target, predictor, self.options, results
         )
+
+    def _judge(self, model: Any) -> dict[str, dict[str, Any]]:
+        """The figures of a predictor or of a baseline on each split."""
+        return {
+            name: self._score(part, model)
+            for name, part in self.parts.items()
+            if len(part)
+        }
+
+    def _score(self, part: Part, model: Any) -> dict[str, Any]:
+        if self.target.is_clusters:
+            return judge_clusters(part.x, model)
+        if hasattr(model, "output"):
+            return score(self.target, part.y, model.output(part.x, self.target))
+        return score(self.target, part.y, model.predict(part.x))
 
     def baselines(self) -> dict[str, dict[str, Any]]:
-        """The figures of a constant and of a linear model, fitted on the same rows."""
-        train, found = self.parts["train"], {}
-        for name, model in baseline.fit_baselines(
-            self.target, train.x, train.y, train.weight
-        ).items():
-            found[name] = {
-                split: score(self.target, part.y, model.predict(part.x))
-                for split, part in self.parts.items()
-                if len(part)
-            }
-        return found
+        """The figures of a constant and of a linear model, fitted on the same rows.
 
-
-class _Score:
-    """RMSE in the target's own unit, or accuracy, batch by batch while training."""
-
-    def __init__(self, target: Target) -> None:
-        self.target = target
-        self.metric: Any = (
-            running.RMSE() if target.is_regression else running.Accuracy()
-        )
-
-    def reset(self) -> None:
-        self.metric.reset()
-
-    def update(self, output: Any, true: Any, weight: Any = None) -> None:
-        if self.target.is_regression:
-            output, true = self.target.unscale(output), self.target.unscale(true)
-            self.metric.update(output[:, 0], true[:, 0], weight)
-        elif self.target.num_outputs == 1:
-            chosen = (output[:, 0] > 0).astype(np.int64)
-            self.metric.update(chosen, true[:, 0].astype(np.int64), weight)
-        else:
-            self.metric.update(output.argmax(axis=1), true, weight)
-
-    def compute(self) -> float:
-        return float(self.metric.compute())
-
-
-def open_data(data: Any, target: str | None) -> tuple[Table, str]:
-    """The table behind a path, a built-in name or a frame, and the target's name."""
-    if isinstance(data, str) and data in builtin_names() and not Path(data).exists():
-        table = load_builtin(data)
-        return table, target or table.names[-1]
-    table = (
-        read_table(data) if isinstance(data, (str, Path)) else Table.from_frame(data)
-    )
-    if target is None:
-        raise ArgumentError(
-            "which column is to be predicted? Name it: --target NAME on the command "
-            f"line, target='NAME' in Python; the columns are {', '.join(table.names)}"
-        )
-    return table, target
-
-
-def _feature_names(table: Table, target: str, options: Options) -> list[str]:
-    left_out = {target, *options.drop}
-    if options.sample_weight is not None:
-        left_out.add(options.sample_weight)
-    kept = table.drop(left_out).names
-    if not kept:
-        raise DataError("no column is left to predict from; drop fewer columns")
-    return kept
-
-
-def _split(
-    table: Table, target: Target, options: Options, valid: Any
-) -> dict[str, Table]:
-    own_valid = None if valid is None else open_data(valid, target.name)[0]
-    share = options.valid if own_valid is None else 0.0
-    classes = None if target.is_regression else target.encode(table)
-    split = train_valid_test_split(
-        len(table),
-        (1.0 - share - options.test, share, options.test),
-        Generator(options.seed).derive(_SPLIT),
-        stratify=classes,
-        class_names=None if target.is_regression else target.classes,
-    )
-    tables = {name: table.take(rows) for name, rows in split._asdict().items()}
-    if own_valid is not None:
-        tables["valid"] = drop_missing_target(own_valid, target.name)[0]
-    return tables
-
-
-def _part(
-    table: Table, target: Target, preprocessor: Preprocessor, options: Options
-) -> Part:
-    x = preprocessor.transform(table)
-    y = target.encode(table)
-    if options.sample_weight is None:
-        return Part(x, y)
-    return Part(x, y, _sample_weights(table, options.sample_weight))
-
-
-def _sample_weights(table: Table, name: str) -> NDArray[np.float32]:
-    column = table[name]
-    values = column.as_float()
-    wrong = ~np.isfinite(values) | (values < 0)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise DataError(
-            f"the weight {name!r} must be a number of at least 0 in every row, row "
-            f"{table.row_number(row)} holds {column.value(row)!r}"
-        )
-    if not values.any():
-        raise DataError(f"the weights {name!r} are all 0; at least one must not be")
-    return values.astype(np.float32)
+        Those of one cluster, where there is no target.
+        """
+        train = self.parts["train"]
+        if self.target.is_clusters:
+            center = np.average(
+                train.x.astype(np.float64), axis=0, weights=train.weight
+            )
+            return {"one cluster": self._judge(ClusterPredictor(center[np.newaxis]))}
+        found = baseline.fit_baselines(self.target, train.x, train.y, train.weight)
+        return {name: self._judge(model) for name, model in found.items()}

@@ -11,36 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori import nn
-from dotori.autograd import no_grad, wrap
 from dotori.data.read import read_table
 from dotori.data.table import Table
-from dotori.errors import DataError, FormatError
+from dotori.errors import ArgumentError, DataError, FormatError
 from dotori.io import read_model, write_model
-from dotori.tabular.network import build_network
+from dotori.tabular.clusters import judge_clusters
 from dotori.tabular.options import Options
+from dotori.tabular.predictors import (
+    NetworkPredictor,
+    Predictor,
+    predictor_from_state,
+)
 from dotori.tabular.preprocess import Preprocessor
 from dotori.tabular.score import score
 from dotori.tabular.target import Target
 
 KIND = "tabular model"
-_ROWS_AT_ONCE = 4096
 
 
 @dataclass
 class TableModel:
-    """Preprocessing, network and target of a trained model: all that `predict` needs.
+    """Preprocessing, predictor and target of a model: all that `predict` needs.
 
     Attributes
     ----------
     preprocessor : Preprocessor
         From a table to a matrix.
     target : Target
-    network : nn.Module
+    predictor : Predictor
+        A network, coefficients, trees or centres.
     options : Options
         What it was trained with.
     results : dict
         The figures on each split, and those of the baselines; and how the training
-        went.
+        went. ``results["choice"]`` is the table of what was tried, if it was chosen.
 
     Examples
     --------
@@ -53,14 +57,28 @@ class TableModel:
 
     preprocessor: Preprocessor
     target: Target
-    network: nn.Module
+    predictor: Predictor
     options: Options
     results: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def network(self) -> nn.Module:
+        """The network; ArgumentError if the model is of another kind."""
+        if not isinstance(self.predictor, NetworkPredictor):
+            raise ArgumentError(
+                f"the model is a {self.predictor.name}, not a network; what it holds "
+                "is its predictor"
+            )
+        return self.predictor.network
+
+    @network.setter
+    def network(self, network: nn.Module) -> None:
+        self.predictor = NetworkPredictor(network)
 
     # ------------------------------------------------------------ prediction
 
     def predict(self, data: Any) -> NDArray[Any]:
-        """The amount, or the label, of each row.
+        """The amount, the label, or the number of the cluster, of each row.
 
         Parameters
         ----------
@@ -75,7 +93,7 @@ class TableModel:
         output = self.raw_output(as_table(data, self))
         if self.target.is_regression:
             return output
-        return np.array(self.target.decode(output.argmax(axis=1)))
+        return np.array(self.target.decode(self.target.choose(output)))
 
     def predict_proba(self, data: Any) -> NDArray[np.float64]:
         """The probability of each class, in the order of ``target.classes``.
@@ -83,8 +101,10 @@ class TableModel:
         Raises
         ------
         DataError
-            If the target is an amount.
+            If the target is an amount, or there are clusters instead of one.
         """
+        if self.target.is_clusters:
+            raise DataError("clusters have no probabilities; use distances")
         if self.target.is_regression:
             raise DataError(
                 f"the target {self.target.name!r} is an amount and has no "
@@ -92,33 +112,51 @@ class TableModel:
             )
         return self.raw_output(as_table(data, self))
 
+    def distances(self, data: Any) -> NDArray[np.float64]:
+        """The distance of each row to each cluster's centre, in scaled columns.
+
+        Raises
+        ------
+        DataError
+            If the model has no clusters.
+        """
+        if not self.target.is_clusters:
+            raise DataError(f"{self.predictor.name} has no clusters; use predict")
+        return self.raw_output(as_table(data, self))
+
     def evaluate(self, data: Any) -> dict[str, Any]:
-        """Judge the model on other rows, which have the target: see `score`."""
-        table = as_table(data, self, with_target=True)
+        """Judge the model on other rows: see `score`, and `judge_clusters`.
+
+        They must have the target, unless there is none.
+        """
+        table = as_table(data, self, with_target=not self.target.is_clusters)
         if not len(table):
             raise DataError("evaluate: the table has no rows; at least one is wanted")
+        if self.target.is_clusters:
+            return judge_clusters(self.preprocessor.transform(table), self.predictor)
         true = self.target.encode(table)
         return score(self.target, true, self.raw_output(table))
 
     def raw_output(self, table: Table) -> NDArray[np.float64]:
-        """Amounts of shape (n,), or probabilities of shape (n, classes)."""
-        return network_output(
-            self.network, self.target, self.preprocessor.transform(table)
-        )
+        """Amounts of shape (n,), or probabilities of shape (n, classes).
+
+        Distances of shape (n, clusters), if there is no target.
+        """
+        return self.predictor.output(self.preprocessor.transform(table), self.target)
 
     # ------------------------------------------------------------ on disk
 
     def save(self, path: Any) -> None:
         """Write the model to one file, atomically."""
         arrays, preprocessing = self.preprocessor.to_state()
-        weights = self.network.state_dict()
-        arrays = {f"preprocessor.{k}": v for k, v in arrays.items()}
-        arrays |= {f"network.{k}": np.asarray(v.array) for k, v in weights.items()}
+        fitted, about = self.predictor.to_state()
+        arrays = {f"preprocessor.{k}": v for k, v in arrays.items()} | fitted
         document = {
             "target": self.target.to_json(),
             "preprocessor": preprocessing,
             "options": self.options.to_mapping(),
             "results": self.results,
+            **about,
         }
         write_model(path, arrays, document, kind=KIND)
 
@@ -138,22 +176,24 @@ class TableModel:
             )
             target = Target.from_json(document["target"])
             options = Options.from_mapping(document["options"])
-            n_inputs = len(preprocessor.feature_names_out)
-            network = build_network(n_inputs, target.num_outputs, options)
-            network.load_state_dict(_under("network.", arrays))
+            width = len(preprocessor.feature_names_out)
+            predictor = predictor_from_state(arrays, document, width, target, options)
             results = dict(document["results"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise FormatError(
                 f"{path} has the form of a model file, but its parts do not fit "
                 f"together: {error}"
             ) from error
-        return cls(preprocessor, target, network.eval(), options, results)
+        return cls(preprocessor, target, predictor, options, results)
 
     def __repr__(self) -> str:
-        hidden = "-".join(map(str, self.options.hidden)) or "linear"
+        what = self.predictor.name
+        if isinstance(self.predictor, NetworkPredictor):
+            what = f"hidden {'-'.join(map(str, self.options.hidden)) or 'linear'}"
+        of = "" if self.target.is_clusters else f" of {self.target.name!r}"
         return (
-            f"TableModel({self.target.task} of {self.target.name!r} from "
-            f"{len(self.preprocessor.schema.used)} columns, hidden {hidden})"
+            f"TableModel({self.target.task}{of} from "
+            f"{len(self.preprocessor.schema.used)} columns, {what})"
         )
 
 
@@ -178,26 +218,6 @@ def column_types(model: TableModel, with_target: bool = False) -> dict[str, Any]
     if with_target:
         types[model.target.name] = model.target.kind
     return types
-
-
-def network_output(
-    network: nn.Module, target: Target, x: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """What a network gives for a matrix, in the target's own terms."""
-    network.eval()
-    with no_grad():
-        parts = [
-            network(wrap(x[i : i + _ROWS_AT_ONCE])).array
-            for i in range(0, max(len(x), 1), _ROWS_AT_ONCE)
-        ]
-    output = np.concatenate(parts).astype(np.float64)
-    if target.is_regression:
-        return target.unscale(output[:, 0])
-    if target.num_outputs == 1:  # the logit of the second class
-        output = np.concatenate([np.zeros_like(output), output], axis=1)
-    shifted = np.exp(output - output.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities
 
 
 def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dotori.errors import ArgumentError
+from dotori.tabular.families import FAMILIES, MODELS, check_options
 
 ACTIVATIONS = (
     "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus",
@@ -27,6 +28,10 @@ class Options:
 
     Attributes
     ----------
+    model : str
+        ``"mlp"``: a network; ``"linear"``, ``"logistic"``, ``"tree"``, ``"forest"``;
+        ``"kmeans"``, which needs no target; ``"auto"`` tries those that fit the task.
+        An option that belongs to other models only must be left out.
     task : str
         ``"auto"`` finds regression, binary or multiclass from the target.
     hidden : tuple of int
@@ -55,9 +60,26 @@ class Options:
     drop : tuple of str
         Columns to leave out.
     seed : int
-        Of the split, the initial weights, the order of batches and dropout.
+        Of the split, the initial weights, the order of batches and dropout; of
+        forests, clusters and folds.
+    alpha : float, optional
+        The penalty: of ridge regression; 1 / C of logistic regression; of each leaf
+        when a tree is pruned, in units of the target's variance or of Gini's impurity.
+        Without it 1, and for a tree 0.
+    depth : int, optional
+        The most questions on the way to a leaf; 0 for any number. Without it 6 for a
+        tree, and any number for a forest.
+    trees : int, optional
+        Of a forest; 200 without it.
+    clusters : int, optional
+        Without it, the number from 2 to 10 with the highest silhouette.
+    folds : int, optional
+        Of the cross validation by which ``"auto"`` chooses; 5 without it.
+    time_budget : float, optional
+        The seconds that ``"auto"`` may try models for; 60 without it.
     """
 
+    model: str = "mlp"
     task: str = "auto"
     hidden: tuple[int, ...] = (64, 32)
     activation: str = "relu"
@@ -81,6 +103,12 @@ class Options:
     valid: float = 0.15
     drop: tuple[str, ...] = ()
     seed: int = 0
+    alpha: float | None = None
+    depth: int | None = None
+    trees: int | None = None
+    clusters: int | None = None
+    folds: int | None = None
+    time_budget: float | None = None
 
     def __post_init__(self) -> None:
         for name, of in (("hidden", "whole numbers"), ("drop", "names of columns")):
@@ -96,10 +124,18 @@ class Options:
             _check_whole("hidden", size, 1)
         for name, least in _WHOLE.items():
             _check_whole(name, getattr(self, name), least)
-        if self.test + self.valid >= 1:
+        for name, least in _WHOLE_OR_NONE.items():
+            if getattr(self, name) is not None:
+                _check_whole(name, getattr(self, name), least)
+        for name in ("alpha", "time_budget"):
+            if getattr(self, name) is not None:
+                _check_range(name, getattr(self, name), 0.0, _INFINITY)
+        check_options(self.model, self._changed())
+        valid = self.valid if "valid" in FAMILIES[self.model].options else 0.0
+        if self.test + valid >= 1:
             raise ArgumentError(
                 f"test and valid are the shares of rows held out; {self.test:g} + "
-                f"{self.valid:g} leaves nothing to train on"
+                f"{valid:g} leaves nothing to train on"
             )
 
     @classmethod
@@ -109,8 +145,8 @@ class Options:
         Raises
         ------
         ArgumentError
-            For a name that is no option (with the nearest one that is) or a value of
-            the wrong type.
+            For a name that is no option (with the nearest one that is), an option of
+            another model, or a value of the wrong type.
         """
         names = [field.name for field in dataclasses.fields(cls)]
         chosen = {}
@@ -121,19 +157,50 @@ class Options:
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise ArgumentError(f"there is no option {given!r}{hint}")
             chosen[name] = value
-        return cls(**chosen)
+        options = cls(**chosen)
+        check_options(options.model, chosen)
+        return options
 
     def to_mapping(self) -> dict[str, Any]:
-        """JSON values that `from_mapping` takes back."""
-        values = dataclasses.asdict(self)
+        """JSON values that `from_mapping` takes back: those of the chosen model.
+
+        A network's are what they were before there were other models.
+        """
+        names = FAMILIES[self.model].options
+        values = {k: v for k, v in dataclasses.asdict(self).items() if k in names}
+        if self.model == "mlp":
+            del values["model"]
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def replace(self, **changes: Any) -> Options:
         """The same options but for `changes`."""
-        return dataclasses.replace(self, **changes)
+        options = dataclasses.replace(self, **changes)
+        check_options(options.model, changes)
+        return options
+
+    def of(self, model: str, **changes: Any) -> Options:
+        """Options for another model: those that every model has, and `changes`.
+
+        Examples
+        --------
+        >>> Options(model="auto", folds=3, seed=7).of("tree", depth=2).seed
+        7
+        """
+        both = FAMILIES[self.model].options & FAMILIES[model].options - {"model"}
+        kept = {name: getattr(self, name) for name in both}
+        return type(self)(**{**kept, "model": model, **changes})
+
+    def _changed(self) -> list[str]:
+        """The names of the options that are not at their defaults."""
+        return [
+            field.name
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        ]
 
 
 _CHOICES = {
+    "model": MODELS,
     "task": TASKS,
     "activation": ACTIVATIONS,
     "loss": LOSSES,
@@ -155,6 +222,7 @@ _RANGES = {
     "valid": (0.0, 1.0),
 }
 _WHOLE = {"batch_size": 1, "epochs": 1, "patience": 0, "seed": 0}
+_WHOLE_OR_NONE = {"depth": 0, "trees": 1, "clusters": 1, "folds": 2}
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -33,7 +33,7 @@ def predict_file(
     output : path
         Its ending chooses the format, such as ``.csv`` or ``.parquet``.
     probabilities : bool
-        Add the probability of each class.
+        Add the probability of each class; of clusters there is none.
     keep : sequence of str
         Columns of `data` to copy to the output, such as an identifier.
     chunk_rows : int
@@ -71,15 +71,20 @@ def iter_predictions(
 def prediction_table(
     model: TableModel, table: Table, probabilities: bool, keep: Sequence[str]
 ) -> Table:
-    """The columns kept, the prediction, and the classes' probabilities if wanted."""
+    """The columns kept, the prediction, and the classes' probabilities if wanted.
+
+    Of clusters, the nearest one's number and the distance to its centre.
+    """
     columns: dict[str, Column] = {name: table[name] for name in keep}
     output = model.raw_output(table)
     target = model.target
     if target.is_regression:
         columns["prediction"] = Column("number", output)
         return Table(columns)
-    columns["prediction"] = _labels(model, output.argmax(axis=1))
-    if probabilities:
+    columns["prediction"] = _labels(model, target.choose(output))
+    if target.is_clusters:
+        columns["distance"] = Column("number", output.min(axis=1))
+    if probabilities and not target.is_clusters:
         for i, label in enumerate(target.classes):
             columns[f"probability_{label}"] = Column("number", output[:, i].copy())
     return Table(columns)

@@ -24,7 +24,7 @@ from dotori.data.schema import check_finite, num_distinct
 from dotori.data.table import Column, Kind, Table
 from dotori.errors import ArgumentError, DataError, FormatError
 
-Task: TypeAlias = Literal["regression", "binary", "multiclass"]
+Task: TypeAlias = Literal["regression", "binary", "multiclass", "clustering"]
 TASKS: tuple[Task, ...] = ("regression", "binary", "multiclass")
 Label: TypeAlias = str | int | float | bool
 
@@ -42,10 +42,11 @@ class Target:
         The column.
     kind : str
         The kind of the column that it was found in.
-    task : {"regression", "binary", "multiclass"}
-        What is to be predicted.
+    task : {"regression", "binary", "multiclass", "clustering"}
+        What is to be predicted; clusters need no column.
     classes : tuple
-        The labels in order; the position of a label is its class number.
+        The labels in order; the position of a label is its class number. The numbers
+        of the clusters.
     mean, std : float
         Of the training split, for the standardisation of a regression's target.
 
@@ -72,6 +73,16 @@ class Target:
     def is_regression(self) -> bool:
         """Whether an amount is predicted, not a class."""
         return self.task == "regression"
+
+    @classmethod
+    def clusters(cls, count: int = 0) -> Target:
+        """What k-means predicts: the number of one of so many clusters."""
+        return cls("", "number", "clustering", tuple(range(count)))
+
+    @property
+    def is_clusters(self) -> bool:
+        """Whether there is no target, and clusters are to be found."""
+        return self.task == "clustering"
 
     @property
     def num_outputs(self) -> int:
@@ -112,6 +123,14 @@ class Target:
         """The labels of these class numbers."""
         return [self.classes[int(i)] for i in np.asarray(classes)]
 
+    def choose(self, output: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The most probable class of each row, or its nearest cluster."""
+        if self.is_clusters:
+            nearest: NDArray[np.int64] = output.argmin(axis=1)
+            return nearest
+        chosen: NDArray[np.int64] = output.argmax(axis=1)
+        return chosen
+
     def fit_scale(self, y: ArrayLike) -> Target:
         """The same target with the mean and deviation of the training split's `y`."""
         from dotori.data.scaling import Scaling
@@ -145,7 +164,7 @@ class Target:
         """The target from what :meth:`to_json` gave; FormatError for anything else."""
         try:
             task = document["task"]
-            if task not in TASKS:
+            if task not in (*TASKS, "clustering"):
                 raise ValueError(f"task {task!r}")
             return cls(
                 str(document["name"]),

@@ -1,0 +1,244 @@
+"""Fitting a model that is no network: an estimator learns, its arrays are kept."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotori.errors import DataError, need
+from dotori.tabular.describe import ALPHA, TREES, depth_of, describe
+from dotori.tabular.options import Options
+from dotori.tabular.predictors import (
+    ClusterPredictor,
+    LinearPredictor,
+    Predictor,
+    TreePredictor,
+)
+from dotori.tabular.target import Target
+from dotori.tabular.watch import Watcher
+
+Array = NDArray[Any]
+
+#: Where the estimators come from, by family and by whether amounts are predicted.
+ESTIMATORS = {
+    ("linear", True): "linear_model:Ridge",
+    ("logistic", False): "linear_model:LogisticRegression",
+    ("tree", True): "tree:DecisionTreeRegressor",
+    ("tree", False): "tree:DecisionTreeClassifier",
+    ("forest", True): "ensemble:RandomForestRegressor",
+    ("forest", False): "ensemble:RandomForestClassifier",
+    ("kmeans", False): "cluster:KMeans",
+}
+_PACKAGE = "sklearn"
+
+_STARTS = 10
+_STEPS = 1000
+
+
+@dataclass
+class Fitted:
+    """A predictor, the estimator that it was taken from, and what is to be said."""
+
+    predictor: Predictor
+    estimator: Any
+    notes: list[str]
+    seconds: float
+
+
+def need_estimators(model: str) -> None:
+    """Say which command installs what fitting needs, if it is not there."""
+    need("sklearn", "learn", f"fitting --model {model}")
+
+
+def fit_estimator(
+    x: Array,
+    y: Array,
+    weight: Array | None,
+    target: Target,
+    options: Options,
+    watcher: Watcher | None = None,
+) -> Fitted:
+    """Fit the model that the options name.
+
+    Parameters
+    ----------
+    x : float32 array of shape (n, d)
+    y : array of shape (n,)
+        Amounts or class numbers; not looked at where clusters are wanted.
+    weight : array of shape (n,), optional
+    target : Target
+    options : Options
+        Of another model than a network.
+    watcher : Watcher, optional
+        Hears of the fit, and of each tree of a forest.
+
+    Raises
+    ------
+    DataError
+        If the estimator refuses the data; its own words follow.
+    MissingDependencyError
+        If scikit-learn is not installed.
+    """
+    need_estimators(options.model)
+    maker, keep, dtype = _MAKERS[options.model]
+    estimator = _estimator(options.model, target)(**maker(y, target, options))
+    given = () if target.is_clusters else (y,)
+    watcher, started = watcher or Watcher(), time.perf_counter()
+    watcher.on_fit(describe(options), _listen(estimator, watcher))
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            estimator.fit(x.astype(dtype, copy=False), *given, sample_weight=weight)
+    except ValueError as error:
+        raise DataError(f"--model {options.model}: {error}") from error
+    finally:
+        watcher.on_fit_end()
+    notes = [_sentence(w.message) for w in caught if _concerns(w)]
+    seconds = time.perf_counter() - started
+    return Fitted(keep(estimator), estimator, list(dict.fromkeys(notes)), seconds)
+
+
+def _listen(estimator: Any, watcher: Watcher) -> int | None:
+    """Let the watcher hear of a forest's trees; how many there will be, if it can."""
+    trees = getattr(estimator, "n_estimators", None)
+    if trees is None or not hasattr(estimator, "set_callbacks"):
+        return None
+    estimator.set_callbacks(_Trees(watcher))
+    return int(trees)
+
+
+class _Trees:
+    """A callback in scikit-learn's protocol."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Before the fit."""
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """After the fit."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any, **about: Any) -> None:
+        """Before the fit, and before each tree."""
+
+    def on_fit_task_end(self, estimator: Any, context: Any, **about: Any) -> bool:
+        """After each tree, and after the fit."""
+        if context.parent is not None:
+            self.watcher.on_step()
+        return False
+
+
+def _estimator(model: str, target: Target) -> Callable[..., Any]:
+    module, _, name = ESTIMATORS[model, target.is_regression].partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"{_PACKAGE}.{module}"), name)
+    return found
+
+
+def _concerns(warning: warnings.WarningMessage) -> bool:
+    """Whether a warning is about the data or the fit, and not about the program."""
+    return not issubclass(
+        warning.category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+    )
+
+
+def _sentence(message: Warning | str) -> str:
+    """The first sentence of a warning."""
+    line = " ".join(str(message).split())
+    return line.partition(". ")[0].rstrip(".")
+
+
+# ------------------------------------------------------------ parameters
+
+
+def _ridge(y: Array, target: Target, options: Options) -> dict[str, Any]:
+    return {"alpha": ALPHA if options.alpha is None else options.alpha}
+
+
+def _logistic(y: Array, target: Target, options: Options) -> dict[str, Any]:
+    alpha = ALPHA if options.alpha is None else options.alpha
+    return {"C": 1 / alpha if alpha else np.inf, "max_iter": _STEPS}
+
+
+def _tree(y: Array, target: Target, options: Options) -> dict[str, Any]:
+    unit = float(np.var(y)) if target.is_regression else 1.0
+    return {
+        "max_depth": depth_of(options),
+        "ccp_alpha": (options.alpha or 0.0) * unit,
+        "random_state": options.seed,
+    }
+
+
+def _forest(y: Array, target: Target, options: Options) -> dict[str, Any]:
+    return {
+        "n_estimators": options.trees or TREES,
+        "max_depth": depth_of(options),
+        "random_state": options.seed,
+        "n_jobs": -1,
+    }
+
+
+def _kmeans(y: Array, target: Target, options: Options) -> dict[str, Any]:
+    return {
+        "n_clusters": options.clusters,
+        "n_init": _STARTS,
+        "random_state": options.seed,
+    }
+
+
+# ------------------------------------------------------------ what is kept
+
+
+def _classes(estimator: Any) -> NDArray[np.int64]:
+    return np.asarray(getattr(estimator, "classes_", ()), np.int64)
+
+
+def _keep_linear(estimator: Any) -> Predictor:
+    weight = np.atleast_2d(np.asarray(estimator.coef_, np.float64)).T
+    intercept = np.broadcast_to(
+        np.asarray(estimator.intercept_, np.float64), weight.shape[1:]
+    )
+    return LinearPredictor(weight.copy(), intercept.copy(), _classes(estimator))
+
+
+def _keep_tree(estimator: Any) -> Predictor:
+    return TreePredictor([_tree_of(estimator)], _classes(estimator), forest=False)
+
+
+def _keep_forest(estimator: Any) -> Predictor:
+    trees = [_tree_of(one) for one in estimator.estimators_]
+    return TreePredictor(trees, _classes(estimator), forest=True)
+
+
+def _tree_of(estimator: Any) -> Any:
+    from dotori.algorithms.tree.tree import Tree
+
+    found = estimator.tree_
+    if isinstance(found, Tree):
+        return found
+    names = (
+        "children_left children_right feature threshold value impurity n_node_samples "
+        "weighted_n_node_samples missing_go_to_left n_features"
+    )
+    return Tree.of(**{name: getattr(found, name) for name in names.split()})
+
+
+def _keep_centers(estimator: Any) -> Predictor:
+    return ClusterPredictor(np.asarray(estimator.cluster_centers_, np.float64))
+
+
+_MAKERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., Predictor], Any]]
+_MAKERS = {
+    "linear": (_ridge, _keep_linear, np.float64),
+    "logistic": (_logistic, _keep_linear, np.float64),
+    "tree": (_tree, _keep_tree, np.float32),
+    "forest": (_forest, _keep_forest, np.float32),
+    "kmeans": (_kmeans, _keep_centers, np.float32),
+}
