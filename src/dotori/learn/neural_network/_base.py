@@ -1,0 +1,451 @@
+"""What `MLPClassifier` and `MLPRegressor` share: from rows to a trained network.
+
+    parameters -> network, loss, optimiser      `_network`, `_losses`, `_optimizers`
+    epochs of captured steps                    `_training`, dotori's `Trainer`
+    the end of each epoch                       `_stopping`
+    the whole-data solver                       `_lbfgs`
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from dotori import nn
+from dotori.autograd import no_grad, wrap
+from dotori.errors import ArgumentError
+from dotori.learn._base import Estimator
+from dotori.learn._random import generator
+from dotori.learn.neural_network import _network, _stopping
+from dotori.learn.neural_network._data import BLOCK, Batches, blocks, dense
+from dotori.learn.neural_network._lbfgs import WholeLoss, minimise
+from dotori.learn.neural_network._losses import Loss
+from dotori.learn.neural_network._optimizers import (
+    Rate,
+    build_optimizer,
+    build_schedule,
+)
+from dotori.learn.neural_network._options import check_options
+from dotori.learn.neural_network._training import WORTH_CAPTURING, MLPTrainer
+from dotori.random import Generator, use_generator
+
+Array = NDArray[Any]
+
+_WEIGHTS, _ORDER, _SPLIT, _MASKS = range(4)  # streams of random numbers
+
+
+class MultilayerPerceptron(Estimator):
+    """The parent of both estimators; not to be used by itself.
+
+    A subclass says what targets are (`_encoded`), which loss there is (`_make_loss`),
+    and how good outputs are (`_score_of`).
+    """
+
+    _unstored: ClassVar[tuple[str, ...]] = ("_network", "_trainer")
+    _network: Any
+    _trainer: Any
+
+    # ------------------------------------------------------------ the subclass's part
+
+    def _validated(self, X: Any, y: Any, incremental: bool, first: bool) -> Any:
+        raise NotImplementedError
+
+    def _encoded(self, y: Any, dtype: Any) -> Array:
+        raise NotImplementedError
+
+    def _make_loss(self) -> Loss:
+        raise NotImplementedError
+
+    def _score_of(self, z: Array, target: Array, weight: Any) -> float:
+        raise NotImplementedError
+
+    def _row_weights(self, y: Any, weight: Any, X: Any, incremental: bool) -> Any:
+        return None if weight is None else _check_sample_weight(weight, X, dtype=X.dtype)
+
+    # ------------------------------------------------------------ fitting
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool,
+        validation_data: Any = None,
+    ) -> Any:
+        check_options(self)
+        whole = self._is_whole()
+        if incremental and self.early_stopping:
+            raise ArgumentError(
+                f"{type(self).__name__}: partial_fit does not support "
+                "early_stopping=True, as it does not know which epoch is the last"
+            )
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._validated(X, y, incremental, first)
+        weight = self._row_weights(y, sample_weight, X, incremental)
+        target = self._encoded(y, X.dtype)
+        valid = self._checked_validation(validation_data, X.dtype)
+        stream = generator(self.random_state)
+        with use_generator(stream.derive(_MASKS)):
+            loss = self._make_loss()
+            self._prepare(X, stream, loss, first, valid is not None)
+            if whole:
+                self._fit_whole(X, target, weight, loss)
+            else:
+                data = X, target, weight
+                self._fit_batches(data, valid, loss, stream, incremental)
+        self._finish()
+        return self
+
+    def _is_whole(self) -> bool:
+        return bool(self.solver == "lbfgs" and self.optimizer is None)
+
+    def _prepare(
+        self, X: Any, stream: Generator, loss: Loss, first: bool, watched: bool
+    ) -> None:
+        """The network, new or with the weights that it has."""
+        self.out_activation_ = loss.output
+        if not first:
+            network = self.network_
+            network.train()
+            if watched and self.validation_loss_curve_ is None:
+                self.validation_loss_curve_, self.validation_scores_ = [], []
+            return
+        vars(self).pop("_network", None)
+        vars(self).pop("_trainer", None)
+        # L-BFGS measures differences of losses that float32 cannot tell apart
+        dtype = np.dtype(np.float64) if self._is_whole() else X.dtype
+        with use_generator(stream.derive(_WEIGHTS)):
+            self._network = self._build(X.shape[1], dtype)
+        if self.module is None:
+            _network.initialise(
+                self._network, self.activation, stream.derive(_WEIGHTS)
+            )
+        self._take_coefficients()
+        self.n_layers_ = len(_network.weights_of(self._network)) + 1
+        _stopping.begin(self, watched or self.early_stopping)
+        if self._is_whole():
+            for name in ("loss_curve_", "validation_scores_", "best_loss_"):
+                delattr(self, name)
+            del self.validation_loss_curve_, self.best_validation_score_
+
+    def _build(self, n_features: int, dtype: Any) -> nn.Module:
+        """A network without weights of its own."""
+        owner = type(self).__name__
+        module = self.module
+        if module is None:
+            hidden = np.ravel(self.hidden_layer_sizes).astype(int).tolist()
+            widths = [n_features, *hidden, self.n_outputs_]
+            return _network.build(
+                owner, widths, self.activation, self.dropout, self.batch_norm, dtype
+            )
+        if isinstance(module, nn.Module):
+            made: Any = copy.deepcopy(module)
+        else:
+            made = module(n_features, self.n_outputs_) if callable(module) else None
+        if not isinstance(made, nn.Module):
+            raise ArgumentError(
+                f"{owner}: module must be a dotori.nn.Module, or a function that makes "
+                f"one for (n_features, n_outputs); got {module!r}"
+            )
+        return made.to(dtype)
+
+    def _fit_whole(self, X: Any, target: Array, weight: Any, loss: Loss) -> None:
+        """L-BFGS over all rows."""
+        n, network, double = X.shape[0], self._network.train(), np.dtype(np.float64)
+        size = min(n, max(1, BLOCK // max(X.shape[1], self._widest())))
+        if size == n and isinstance(X, np.ndarray):
+            X = X.astype(double, copy=False)
+        classes = self.n_outputs_ if loss.one_hot else 0
+        data = Batches((X, target, weight), size, classes=classes, dtype=double)
+        total = float(n if weight is None else weight.sum())
+        enough = self.max_iter * len(data) >= WORTH_CAPTURING
+        objective = WholeLoss(network, loss, float(self.alpha), data, total, enough)
+        losses: list[float] = []
+        with self._tasks("iteration", X, target, most=int(self.max_iter)) as tasks:
+
+            def after(value: float) -> bool:
+                losses.append(value)
+                if self.verbose:
+                    print(f"Iteration {len(losses)}, loss = {value:.8f}")
+                tasks.begin()
+                return tasks.end(self._attributes)
+
+            minimise(self, objective, after)
+        self.history_ = {"loss": losses}
+
+    def _fit_batches(
+        self,
+        data: tuple[Any, ...],
+        valid: Any,
+        loss: Loss,
+        stream: Generator,
+        incremental: bool,
+    ) -> None:
+        """Epochs of mini-batches."""
+        X, target, weight = data
+        rows = None
+        if self.early_stopping and valid is None:
+            rows, held = self._split(X, target, stream)
+            valid = X[held], target[held], None if weight is None else weight[held]
+        n = X.shape[0] if rows is None else len(rows)
+        batches = Batches(
+            (X, target, weight),
+            self._batch_rows(n),
+            stream.derive(_ORDER) if self.shuffle else None,
+            self.t_ // max(n, 1),
+            self.n_outputs_ if loss.one_hot else 0,
+            rows,
+        )
+        trainer = self._begin_training(loss, incremental)
+        epochs = 1 if incremental else int(self.max_iter)
+        least = epochs if incremental else min(epochs, self.n_iter_no_change + 2)
+        trainer.expect(int(least) * len(batches), epochs * len(batches))
+        if valid is not None:
+            trainer.check = lambda: self._check(loss, *valid)
+        rate = Rate(self._rate_kind(), float(self.learning_rate_init), self.power_t)
+        stopping = _stopping.Stopping(self, n, rate, incremental)
+        self.n_iter_ = 0
+        with self._tasks("epoch", X, target, most=epochs) as tasks:
+            own = [stopping]
+            if tasks.listened:
+                own.append(_stopping.Reporting(tasks, self._attributes))
+            trainer.callbacks = sorted(
+                [*own, *(self.callbacks or ())], key=lambda callback: callback.order
+            )
+            watched = None if valid is None else ()
+            trainer.fit(batches, watched, epochs=trainer.epoch + epochs)
+        if trainer.interrupted:
+            warnings.warn("Training interrupted by user.", stacklevel=3)
+        if stopping.best:
+            self._network.load_state_dict(stopping.best)
+        trainer.release()
+
+    def _begin_training(self, loss: Loss, incremental: bool) -> MLPTrainer:
+        """The trainer that goes on with `partial_fit`, or a new one."""
+        known = vars(self).get("_trainer")
+        if incremental and known is not None:
+            return known  # type: ignore[no-any-return]
+        owner = type(self).__name__
+        optimizer = build_optimizer(owner, self, self._network)
+        moments = vars(self).pop("_moments", None)
+        if incremental and moments is not None:
+            optimizer.load_state_dict(moments)
+        trainer = MLPTrainer(
+            self._network,
+            loss,
+            optimizer,
+            alpha=float(self.alpha),
+            clip_norm=self.clip_norm,
+            schedule=build_schedule(owner, self.schedule, optimizer),
+        )
+        self._trainer = trainer
+        return trainer
+
+    def _rate_kind(self) -> str:
+        """What becomes of the rate: only scikit-learn's SGD changes it by itself."""
+        own = self.solver == "sgd" and self.optimizer is None
+        return str(self.learning_rate) if own else "constant"
+
+    def _batch_rows(self, n: int) -> int:
+        """The rows of a batch."""
+        if isinstance(self.batch_size, str):
+            return min(200, n)
+        if self.batch_size > n:
+            warnings.warn(
+                f"{type(self).__name__}: batch_size={self.batch_size} is more than the "
+                f"{n} samples; all of them are one batch",
+                stacklevel=5,
+            )
+        return min(int(self.batch_size), n)
+
+    def _split(self, X: Any, target: Array, stream: Generator) -> tuple[Array, Array]:
+        """The numbers of the rows to train on, and of those that are held back."""
+        from sklearn.model_selection import train_test_split
+
+        rows, held = train_test_split(
+            np.arange(X.shape[0]),
+            test_size=self.validation_fraction,
+            stratify=self._strata(target),
+            random_state=int(stream.derive(_SPLIT).integers(0, 2**31)),
+        )
+        if len(held) < 2:
+            raise ArgumentError(
+                f"{type(self).__name__}: the validation set is too small, {len(held)} "
+                "sample(s); increase validation_fraction or give more data"
+            )
+        return rows, held
+
+    def _strata(self, target: Array) -> Array | None:
+        return None
+
+    # ------------------------------------------------------------ validation
+
+    def _checked_validation(self, given: Any, dtype: Any) -> Any:
+        """``(X, y)`` or ``(X, y, sample_weight)`` as the training has them, or None."""
+        if given is None:
+            return None
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+            raise ArgumentError(
+                f"{type(self).__name__}: validation_data must be (X, y) or "
+                f"(X, y, sample_weight), got {type(given).__name__}"
+            )
+        if self._is_whole():
+            raise ArgumentError(
+                f"{type(self).__name__}: validation_data is looked at after each epoch "
+                "of solver='adam' or 'sgd'; 'lbfgs' has none"
+            )
+        X, y, *rest = given
+        X, y = self._validated_later(X, y)
+        weight = _check_sample_weight(rest[0], X, dtype=dtype) if rest else None
+        return X, self._encoded(y, dtype), weight
+
+    def _validated_later(self, X: Any, y: Any) -> Any:
+        """Rows and targets that must fit those of the training."""
+        raise NotImplementedError
+
+    def _check(self, loss: Loss, X: Any, target: Array, weight: Any) -> dict[str, Any]:
+        """Loss, without the penalty, and score of validation rows."""
+        z = self._outputs(X)
+        known = target
+        if loss.one_hot:
+            known = np.eye(self.n_outputs_, dtype=z.dtype)[target]
+        given = None if weight is None else wrap(weight.astype(z.dtype))
+        with no_grad():
+            _, shown = loss(wrap(z), wrap(known), given)
+        score = float("nan")
+        if np.isfinite(z).all():
+            score = float(self._score_of(z, target, weight))
+        return {"loss": float(shown.array), "score": score}
+
+    # ------------------------------------------------------------ what was fitted
+
+    def _take_coefficients(self) -> None:
+        """Show the network's arrays as attributes."""
+        network, own = self._network, self.module is None
+        self.coefs_, self.intercepts_ = (
+            _network.coefficients(network) if own else ([], [])
+        )
+        self.state_ = _network.other_state(network, own)
+
+    def _finish(self) -> None:
+        """The fitted attributes, after a look at whether they are numbers."""
+        self._network.eval()
+        self._take_coefficients()
+        for array in (*self.coefs_, *self.intercepts_, *self.state_.values()):
+            if not np.isfinite(array).all():
+                raise ArgumentError(
+                    f"{type(self).__name__}: Solver produced non-finite parameter "
+                    "weights. The input data may contain large values and need to be "
+                    "preprocessed: scale the columns of X, or lower learning_rate_init"
+                )
+
+    def _attributes(self) -> dict[str, Any]:
+        """The attributes of an estimator that would stop now."""
+        self._take_coefficients()
+        return {k: v for k, v in vars(self).items() if k.endswith("_")}
+
+    @property
+    def network_(self) -> nn.Module:
+        """The network: a `dotori.nn.Module` with `coefs_` and `intercepts_` in it."""
+        check_is_fitted(self, "coefs_")
+        network = vars(self).get("_network")
+        if network is None:
+            if isinstance(self.module, str):
+                raise ArgumentError(
+                    f"{type(self).__name__}: the file does not hold the module that "
+                    f"was fitted, {self.module}; give it by set_params(module=...)"
+                )
+            arrays = [*self.coefs_, *self.state_.values()]
+            with use_generator(Generator(0)):
+                network = self._build(self.n_features_in_, arrays[0].dtype).eval()
+            self._network = network
+        if self.module is None:
+            coefs, intercepts = _network.coefficients(network)
+            for array, value in zip(
+                (*coefs, *intercepts), (*self.coefs_, *self.intercepts_), strict=True
+            ):
+                _network.put(array, value)
+        own = _network.other_state(network, self.module is None)
+        if own.keys() != self.state_.keys():
+            raise ArgumentError(
+                f"{type(self).__name__}: module has the parameters and buffers "
+                f"{sorted(own)}, but those of the fit are {sorted(self.state_)}"
+            )
+        for name, array in own.items():
+            _network.put(array, self.state_[name])
+        return network  # type: ignore[no-any-return]
+
+    def _widest(self) -> int:
+        return max([p.shape[0] for p in self._network.parameters()], default=1)
+
+    def _outputs(self, X: Any) -> Array:
+        """What the network gives for rows, (n, n_outputs), block by block."""
+        network = self._network.eval()
+        dtype = next(network.parameters()).dtype
+        z = np.empty((X.shape[0], self.n_outputs_), dtype)
+        with no_grad():
+            for rows in blocks(X, self._widest()):
+                x = np.ascontiguousarray(dense(X[rows]), dtype)
+                found = network(wrap(x)).array
+                if found.shape != z[rows].shape:
+                    raise ArgumentError(
+                        f"{type(self).__name__}: module gave outputs of shape "
+                        f"{found.shape} for {len(x)} rows; {z[rows].shape} was wanted"
+                    )
+                z[rows] = found
+        return z
+
+    def _predicted(self, X: Any) -> Array:
+        """The network's outputs for rows from outside."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        _ = self.network_  # with the coefficients that are there now
+        return self._outputs(X.tocsr() if hasattr(X, "tocsr") else X)
+
+    # ------------------------------------------------------------ copies and files
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies of the estimator hold: not the network, which they build anew."""
+        state = dict(super().__getstate__())
+        state.pop("_network", None)
+        trainer = state.pop("_trainer", None)
+        if trainer is not None:
+            state["_moments"] = trainer.optimizer.state_dict()
+        return state
+
+    def save(self, path: Any) -> None:
+        """Write the estimator to one file; `dotori.learn.load` reads it.
+
+        A module of the user's own is not in the file, only what it learned. After
+        loading, ``set_params(module=...)`` gives the code again. The optimiser's
+        moments are not in the file either: `partial_fit` begins them anew.
+        """
+        if self.module is None:
+            super().save(path)
+            return
+        saved = copy.copy(self)
+        name = getattr(self.module, "__name__", type(self.module).__name__)
+        saved.module = name if not isinstance(self.module, str) else self.module
+        Estimator.save(saved, path)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _check_solver(self) -> bool:
+        if self._is_whole():
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. "
+                f"{self.solver} is not stochastic."
+            )
+        return True

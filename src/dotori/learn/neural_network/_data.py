@@ -1,0 +1,112 @@
+"""Rows in batches: gathered from dense arrays or sparse matrices, in a new order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotori._tensor import Tensor
+from dotori.autograd import wrap
+from dotori.random import Generator
+
+Array = NDArray[Any]
+
+#: So many numbers of a table are worked on together where no batch size is given.
+BLOCK = 1 << 19
+
+
+class Batches:
+    """The mini-batches of one epoch, each time in another order.
+
+    Parameters
+    ----------
+    parts : sequence of array or None
+        Inputs (n, features), targets and weights; those that are None are left out.
+    size : int
+        Rows in a batch; the last one has what is left.
+    stream : Generator or None
+        Where the orders come from; None: as the rows lie.
+    epoch : int
+        The number of epochs before, which names the order of this one.
+    classes : int
+        If not 0, targets are class numbers and are given as rows with a 1.
+    rows : array of int, optional
+        The rows to go over, by default all.
+    dtype : dtype, optional
+        The type of all that is not a class number, by default that of the inputs.
+
+    Notes
+    -----
+    Batches lie in the same memory, one after the other: the last one is gone when the
+    next one comes.
+    """
+
+    def __init__(
+        self,
+        parts: tuple[Any, ...],
+        size: int,
+        stream: Generator | None = None,
+        epoch: int = 0,
+        classes: int = 0,
+        rows: Array | None = None,
+        dtype: Any = None,
+    ) -> None:
+        self.parts = [part for part in parts if part is not None]
+        self.batch_size, self.epoch = size, epoch
+        self._stream = stream
+        self._rows = rows
+        self._n = self.parts[0].shape[0] if rows is None else len(rows)
+        self._dtype = dtype = np.dtype(dtype or self.parts[0].dtype)
+        self._one_hot = np.eye(classes, dtype=dtype) if classes else None
+        self._memory: dict[tuple[int, int], Array] = {}
+
+    def __len__(self) -> int:
+        return -(-self._n // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        order = self._rows
+        if self._stream is not None:
+            drawn = self._stream.derive(self.epoch).permutation(self._n)
+            order = drawn if order is None else order[drawn]
+        self.epoch += 1
+        for start in range(0, self._n, self.batch_size):
+            rows = slice(start, min(start + self.batch_size, self._n))
+            yield tuple(
+                [
+                    wrap(self._taken(i, rows if order is None else order[rows]))
+                    for i in range(len(self.parts))
+                ]
+            )
+
+    def _taken(self, i: int, rows: Any) -> Array:
+        """The rows of part `i`: gathered, or where they lie."""
+        part = self.parts[i]
+        if i == 1 and self._one_hot is not None:
+            return np.take(self._one_hot, part[rows], axis=0)
+        if not isinstance(part, np.ndarray):
+            return dense(part[rows]).astype(self._dtype, copy=False)
+        if isinstance(rows, slice) or part.dtype != self._dtype:
+            kept = part.dtype if part.dtype.kind == "i" else self._dtype
+            return np.ascontiguousarray(part[rows], kept)
+        n = len(rows)
+        memory = self._memory.get((i, n))
+        if memory is None:
+            memory = np.empty((n, *part.shape[1:]), part.dtype)
+            self._memory[i, n] = memory
+        # "clip" spares a second buffer; the rows are all there
+        return np.take(part, rows, axis=0, out=memory, mode="clip")
+
+
+def dense(rows: Any) -> Array:
+    """A few rows of a table as an array."""
+    found: Array = rows if isinstance(rows, np.ndarray) else rows.toarray()
+    return found
+
+
+def blocks(X: Any, widest: int) -> Iterator[slice]:
+    """Rows by rows, so that what is computed of a block stays small."""
+    n, size = X.shape[0], max(1, BLOCK // max(X.shape[1], widest, 1))
+    return (slice(i, min(i + size, n)) for i in range(0, n, size))
