@@ -120,7 +120,7 @@ def _known(column: Any) -> Array:
     if hasattr(column, "cat") and hasattr(column.cat, "codes"):
         codes = np.unique(column.cat.codes.to_numpy())
         return np.asarray(column.cat.categories.to_numpy()[codes[codes >= 0]])
-    values = {v for v in column.tolist() if v is not None and v == v}
+    values = {v for v in _values(column) if v is not None and v == v}
     return np.array(sorted(values, key=lambda v: (str(type(v)), v)), dtype=object)
 
 
@@ -132,8 +132,14 @@ def _numbers(column: Any, known: Array) -> Array:
         table = np.array([number.get(name, np.nan) for name in names] + [np.nan])
         codes = column.cat.codes.to_numpy()
         return np.asarray(table[codes], np.float32)  # the code of what is missing is -1
-    values = column.tolist() if hasattr(column, "tolist") else column.to_list()
-    return np.array([number.get(v, np.nan) for v in values], np.float32)
+    return np.array([number.get(v, np.nan) for v in _values(column)], np.float32)
+
+
+def _values(column: Any) -> list[Any]:
+    values: list[Any] = (
+        column.to_list() if hasattr(column, "to_list") else column.tolist()
+    )
+    return values
 
 
 def _replaced(X: Any, columns: dict[int, Array]) -> Any:
