@@ -70,7 +70,8 @@ def newton(
         if reason != "iterations" or len(values) > max_iter:
             break
         if inverse is None:
-            direction = -solve_hessian(hessian(loss, here.point), here.gradient)
+            step = solve_hessian(hessian(loss, here.point), here.gradient)
+            direction = -_anchored(loss, step)
         else:
             direction = _truncated(loss, here, inverse)
         new, trials = line_search(loss, here, direction, noise)
@@ -168,6 +169,21 @@ def solve_hessian(matrix: Float, gradient: Float) -> Float:
             np.float64
         )
     return solution * scale
+
+
+def _anchored(loss: LogisticLoss, step: Float) -> Float:
+    """The step without what softmax leaves open: scores of all classes moved alike.
+
+    There the Hessian is zero, unless there is a penalty, and the solution rounding.
+    """
+    if loss.rows == 1:
+        return step
+    found, d = step.reshape(loss.shape).copy(), loss.x.shape[1]
+    if not loss.l2:
+        found[:, :d] -= found[:, :d].mean(axis=0)
+    if not loss.intercept_l2:
+        found[:, d:] -= found[:, d:].mean(axis=0)
+    return found.ravel()
 
 
 def _truncated(

@@ -8,7 +8,6 @@ the method indifferent to the scales of the columns and to their correlations.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,10 +86,7 @@ def _full(loss: LogisticLoss, rows: int, share: float) -> tuple[Float, _Solve]:
 
 def _solver(curvature: Float, l2: float) -> _Solve:
     """(curvature + l2)^-1, of columns scaled to the same curvature."""
-    diagonal = np.maximum(np.diagonal(curvature), 0.0)
-    # a column that is constant here may not be so elsewhere: small steps for it
-    diagonal = np.where(diagonal > 0, diagonal, diagonal.max(initial=0.0) or 1.0) + l2
-    scale = 1 / np.sqrt(diagonal)
+    scale = 1 / np.sqrt(_positive(np.diagonal(curvature)) + l2)
     correlation = curvature * scale * scale[:, np.newaxis]
     np.fill_diagonal(correlation, 1 + _SINGULAR)
     values = np.linalg.inv(correlation)
@@ -99,26 +95,48 @@ def _solver(curvature: Float, l2: float) -> _Solve:
 
 def _diagonal(loss: LogisticLoss, share: float) -> tuple[Float, _Solve]:
     """Mean and inverse of the curvature of each column of W by itself."""
-    n, d = loss.x.shape
-    weight = np.ones(n) if loss.weight is None else loss.weight.astype(np.float64)
-    if isinstance(loss.x, np.ndarray):
-        rows = np.arange(n)[:: max(1, n // 2048)]
-        some: Any = loss.x[rows].astype(np.float64)
-        part = weight[rows]
-        mean, square = part @ some, part @ np.square(some)
-        total = part.sum()
-    else:
-        repeated = np.repeat(weight, np.diff(loss.x.indptr))
-        data = loss.x.data.astype(np.float64)
-        mean = np.bincount(loss.x.indices, data * repeated, d)
-        square = np.bincount(loss.x.indices, data * data * repeated, d)
-        total = weight.sum()
-    mean, square = mean / total, square / total
+    mean, square = _moments(loss)
     if loss.intercept:
         square = square - mean * mean
-    diagonal = share * np.maximum(square, 0.0)
-    diagonal = np.where(diagonal > 0, diagonal, diagonal.max(initial=0.0) or 1.0)
+    diagonal = _positive(share * square)
     return mean, lambda gradient: gradient / (diagonal + loss.l2)
+
+
+def squares(loss: LogisticLoss) -> Float:
+    """The curvature of each weight and intercept at W = 0, shaped like a point.
+
+    Examples
+    --------
+    >>> squares(LogisticLoss(np.array([[2.0], [2.0]]), np.array([0, 1]), 2)).tolist()
+    [[1.0, 0.25]]
+    """
+    share = 0.25 if loss.rows == 1 else 1 / loss.rows
+    found = np.full(loss.shape, share)
+    found[:, : loss.x.shape[1]] *= _positive(_moments(loss)[1])
+    return found
+
+
+def _moments(loss: LogisticLoss) -> tuple[Float, Float]:
+    """Mean and mean square of the columns; of a large array from some of its rows."""
+    n, d = loss.x.shape
+    weight = np.ones(n) if loss.weight is None else loss.weight.astype(np.float64)
+    total = max(float(weight.sum()), 1e-300)
+    if not isinstance(loss.x, np.ndarray):
+        repeated = np.repeat(weight, np.diff(loss.x.indptr)) / total
+        data = loss.x.data.astype(np.float64)
+        places: Float = data * repeated
+        mean: Float = np.bincount(loss.x.indices, places, d).astype(np.float64)
+        square: Float = np.bincount(loss.x.indices, data * places, d).astype(np.float64)
+        return mean, square
+    rows = np.arange(0, n, max(1, n // 2048))
+    some, part = loss.x[rows].astype(np.float64), weight[rows]
+    part = part / max(float(part.sum()), 1e-300)
+    return part @ some, part @ np.square(some)
+
+
+def _positive(diagonal: Float) -> Float:
+    """Zeros replaced by the largest: what is not seen here takes small steps."""
+    return np.where(diagonal > 0, diagonal, diagonal.max(initial=0.0) or 1.0)
 
 
 def _some(blocks: list[slice], rows: int) -> list[slice]:

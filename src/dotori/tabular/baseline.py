@@ -14,6 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dotori.algorithms import lbfgs
+from dotori.algorithms.logistic import softmax
+from dotori.algorithms.logistic_fit import fit_logistic as fit_softmax
 from dotori.errors import DataError
 from dotori.tabular.target import Target
 
@@ -215,31 +218,26 @@ def fit_logistic(
     [0, 0, 1, 1]
     """
     _check_rows(x)
+    weight = _weights(sample_weight, len(x))
     values, classes = np.asarray(x, np.float64), np.asarray(y)
-    weight = _weights(sample_weight, len(values))
-    rows, shape = np.arange(len(values)), (values.shape[1] + 1, num_classes)
-    total = weight.sum()
-
-    def loss(flat: Float) -> tuple[float, Float]:
-        theta = flat.reshape(shape)
-        probability = softmax(values @ theta[:-1] + theta[-1])
-        chosen = np.maximum(probability[rows, classes], np.finfo(float).tiny)
-        value = -(weight @ np.log(chosen)) + alpha / 2 * np.square(theta[:-1]).sum()
-        probability[rows, classes] -= 1
-        probability *= weight[:, np.newaxis]
-        slope = values.T @ probability + alpha * theta[:-1]
-        gradient = np.concatenate([slope, probability.sum(axis=0, keepdims=True)])
-        return float(value) / total, gradient.ravel() / total
-
-    theta = minimise(loss, np.zeros(shape).ravel(), max_iter).reshape(shape)
-    return Linear(theta[:-1], theta[-1], classes=True)
-
-
-def softmax(scores: Float) -> Float:
-    """exp(s_j) / sum_k exp(s_k) for each row, shifted so that nothing overflows."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    result: Float = powers / powers.sum(axis=1, keepdims=True)
-    return result
+    if num_classes < 2:
+        return Linear(np.zeros((x.shape[1], 1)), np.zeros(1), classes=True)
+    # Two classes have one row of weights there, w = W[1] - W[0] with W[0] = -W[1], of
+    # which the penalty alpha / 2 ||W||^2 is alpha / 4 ||w||^2.
+    share = 0.5 if num_classes == 2 else 1.0
+    fit = fit_softmax(
+        values,
+        classes,
+        num_classes,
+        weight=weight,
+        l2=share * alpha / weight.sum(),
+        tolerance=1e-7,
+        max_iter=max_iter,
+    )
+    coef, intercept = fit.model.coef, fit.model.intercept
+    if num_classes == 2:
+        coef, intercept = (np.concatenate([-a / 2, a / 2]) for a in (coef, intercept))
+    return Linear(coef.T, intercept, classes=True)
 
 
 def minimise(
@@ -260,58 +258,8 @@ def minimise(
     >>> minimise(bowl, np.zeros(2), 50).round(6).tolist()
     [3.0, 3.0]
     """
-    point, (value, gradient) = start, function(start)
-    steps: list[tuple[Float, Float]] = []
-    for _ in range(max_iter):
-        if np.abs(gradient).max(initial=0.0) <= tolerance:
-            break
-        direction = _two_loops(gradient, steps)
-        found = _search(function, point, value, gradient, direction)
-        if found is None:
-            break
-        new_point, value, new_gradient = found
-        step, change = new_point - point, new_gradient - gradient
-        point, gradient = new_point, new_gradient
-        if step @ change > 1e-12 * (change @ change):
-            steps = [*steps[1 - memory :], (step, change)]
-    return point
-
-
-def _two_loops(gradient: Float, steps: list[tuple[Float, Float]]) -> Float:
-    """-H gradient, for the H that the last steps and gradient changes imply."""
-    direction, shares = -gradient, []
-    for step, change in reversed(steps):
-        share = (step @ direction) / (step @ change)
-        shares.append(share)
-        direction = direction - share * change
-    if steps:
-        step, change = steps[-1]
-        direction = direction * ((step @ change) / (change @ change))
-    else:
-        direction = direction / max(1.0, float(np.sqrt(gradient @ gradient)))
-    for (step, change), share in zip(steps, reversed(shares), strict=True):
-        back = (change @ direction) / (step @ change)
-        direction = direction + (share - back) * step
-    return direction
-
-
-def _search(
-    function: Callable[[Float], tuple[float, Float]],
-    point: Float,
-    value: float,
-    gradient: Float,
-    direction: Float,
-) -> tuple[Float, float, Float] | None:
-    """The first of 1, 1/2, 1/4, ... of the step that lowers the value enough."""
-    slope = float(gradient @ direction)
-    size = 1.0
-    for _ in range(30):
-        there = point + size * direction
-        new_value, new_gradient = function(there)
-        if new_value <= value + 1e-4 * size * slope:
-            return there, new_value, new_gradient
-        size /= 2
-    return None
+    found = lbfgs.minimise(function, start, max_iter, tolerance, memory=memory)
+    return found.point
 
 
 def _weights(sample_weight: ArrayLike | None, n: int) -> Float:
