@@ -109,9 +109,9 @@ def test_parameters_and_defaults_are_scikit_learns(name):
         pytest.skip("the names and defaults are those of scikit-learn 1.9")
     theirs = getattr(module, name)().get_params(deep=False)
     ours = getattr(dotori.learn, name)().get_params(deep=False)
-    assert {k: ours.get(k, "missing") for k in theirs} == pytest.approx(
-        theirs, nan_ok=True
-    )
+    assert {k: repr(ours.get(k, "missing")) for k in theirs} == {
+        k: repr(v) for k, v in theirs.items()
+    }
 
 
 def test_methods_and_attributes_are_scikit_learns(name):
@@ -148,7 +148,10 @@ def test_a_file_brings_back_the_same_estimator(name, tmp_path):
 def test_a_clone_fits_to_the_same(name):
     X, y = data(made(name))
     first = fitted(name, X, y)
-    assert_same(outputs(first, X), outputs(clone(first).fit(X, y), X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        second = clone(first).fit(X, y)
+    assert_same(outputs(first, X), outputs(second, X))
 
 
 @pytest.mark.parametrize(
