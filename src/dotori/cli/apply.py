@@ -10,7 +10,7 @@ from typing import Any
 
 from dotori.cli import show
 from dotori.data.write import TextSink
-from dotori.errors import DataError
+from dotori.errors import DataError, FormatError
 from dotori.tabular.explain import explain
 from dotori.tabular.model import TableModel
 from dotori.tabular.stream import iter_predictions, predict_file
@@ -65,9 +65,18 @@ def predict(
 
 def inspect(path: Path, as_json: bool) -> None:
     model = load(path)
-    if as_json:
-        sys.stdout.write(json.dumps(describe(model)) + "\n")
-        return
+    try:
+        if as_json:
+            sys.stdout.write(json.dumps(describe(model)) + "\n")
+        else:
+            _show(model)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise FormatError(
+            f"{path}: its results are not those of a training: {error!r}"
+        ) from error
+
+
+def _show(model: TableModel) -> None:
     write = sys.stdout.write
     write(f"{model}\n\n")
     for feature in model.preprocessor.schema.features:

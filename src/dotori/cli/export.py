@@ -91,6 +91,7 @@ def _is_ours(path: Path) -> bool:
 def _export_table(model: Path, target: Path, weights: str) -> tuple[Path, Path]:
     from dotori.compiler.script.table import export_table_script
     from dotori.tabular.model import TableModel
+    from dotori.tabular.predictors import LinearPredictor
 
     try:
         found = TableModel.load(model)
@@ -102,6 +103,14 @@ def _export_table(model: Path, target: Path, weights: str) -> tuple[Path, Path]:
             "with --network package.file:name and its input with --input, such as "
             "--input 1,28,28"
         ) from error
+    if isinstance(found.predictor, LinearPredictor):
+        found.predictor = found.predictor.as_network(found.target)
+    elif found.options.model != "mlp":
+        raise ArgumentError(
+            f"a script is written from a network, a linear or a logistic model; this "
+            f"one is of the kind {found.options.model!r}: use `dotori predict`, which "
+            "needs no scikit-learn"
+        )
     return export_table_script(found, target, weights)
 
 

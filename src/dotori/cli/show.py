@@ -116,7 +116,8 @@ def choice(found: dict[str, Any]) -> None:
     )
     Console().print(
         f"{found['folds']}-fold cross validation on the training rows, "
-        f"{found['seconds']:.0f} s of {found['time_budget']:g} s"
+        f"{found['seconds']:.0f} s of {found['time_budget']:g} s",
+        highlight=False,
     )
     Console().print(scores_table(rows, found["scoring"], found["chosen"]))
 
@@ -157,13 +158,13 @@ def _coefficients(rows: list[dict[str, Any]], classes: Sequence[Any]) -> None:
     """The largest ones first, by the scaled columns; the intercept last."""
     *slopes, intercept = rows
     slopes.sort(key=lambda row: -max(map(abs, row["scaled"])))
-    of = [""] if len(intercept["scaled"]) == 1 else [f": {c}" for c in classes]
-    titles = [f"a unit{end}" for end in of] + [f"scaled{end}" for end in of]
+    both = len(intercept["scaled"]) == 1
+    titles = ["a unit", "scaled"] if both else [str(label) for label in classes]
     cells = [
-        [row["name"], *map(figure, row["per_unit"] + row["scaled"])]
+        [row["name"], *map(figure, row["per_unit"] + row["scaled"] * both)]
         for row in [*slopes, intercept]
     ]
-    _columns(["coefficient", *titles], cells)
+    _columns(["coefficient" if both else "a unit", *titles], cells)
 
 
 def _columns(titles: list[str], rows: list[list[str]]) -> None:

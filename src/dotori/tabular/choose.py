@@ -259,6 +259,8 @@ class _Search:
         held, target = data.parts["held"], data.target
         output = predictor.output(held.x, target)
         weight = row_weights(target.task, held.y, held.weight, self.options)
+        if weight is not None and not weight.any():
+            weight = None
         if target.is_regression:
             trial.scores.append(metrics.rmse(held.y, output, sample_weight=weight))
             return
@@ -338,6 +340,4 @@ def cut_folds(table: Table, target: Target, options: Options) -> list[Fold]:
 
 
 def _out_of_time(done: int, folds: int) -> str:
-    if done:
-        return f"did not fit into the budget: {done} of {folds} folds were judged"
-    return "did not fit into the budget"
+    return f"out of time after {done} of {folds} folds" if done else "out of time"

@@ -201,20 +201,30 @@ def _classes(estimator: Any) -> NDArray[np.int64]:
 
 
 def _keep_linear(estimator: Any) -> Predictor:
-    weight = np.atleast_2d(np.asarray(estimator.coef_, np.float64)).T
-    intercept = np.broadcast_to(
-        np.asarray(estimator.intercept_, np.float64), weight.shape[1:]
-    )
-    return LinearPredictor(weight.copy(), intercept.copy(), _classes(estimator))
+    from dotori.algorithms.least_squares import Linear
+
+    coef = np.asarray(estimator.coef_, np.float64)
+    fitted = Linear(coef, np.asarray(estimator.intercept_, np.float64))
+    return LinearPredictor(fitted, _classes(estimator))
+
+
+def _keep_logistic(estimator: Any) -> Predictor:
+    from dotori.algorithms.logistic import LogisticModel
+
+    coef = np.asarray(estimator.coef_, np.float64)
+    fitted = LogisticModel(coef, np.asarray(estimator.intercept_, np.float64))
+    return LinearPredictor(fitted, _classes(estimator))
 
 
 def _keep_tree(estimator: Any) -> Predictor:
-    return TreePredictor([_tree_of(estimator)], _classes(estimator), forest=False)
+    return TreePredictor(_tree_of(estimator), _classes(estimator))
 
 
 def _keep_forest(estimator: Any) -> Predictor:
-    trees = [_tree_of(one) for one in estimator.estimators_]
-    return TreePredictor(trees, _classes(estimator), forest=True)
+    from dotori.algorithms.tree.stacked import Forest
+
+    forest = Forest.of([_tree_of(one) for one in estimator.estimators_])
+    return TreePredictor(forest, _classes(estimator))
 
 
 def _tree_of(estimator: Any) -> Any:
@@ -231,13 +241,17 @@ def _tree_of(estimator: Any) -> Any:
 
 
 def _keep_centers(estimator: Any) -> Predictor:
-    return ClusterPredictor(np.asarray(estimator.cluster_centers_, np.float64))
+    from dotori.algorithms.kmeans import KMeansModel
+
+    return ClusterPredictor(
+        KMeansModel(np.asarray(estimator.cluster_centers_, np.float64))
+    )
 
 
 _MAKERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., Predictor], Any]]
 _MAKERS = {
     "linear": (_ridge, _keep_linear, np.float64),
-    "logistic": (_logistic, _keep_linear, np.float64),
+    "logistic": (_logistic, _keep_logistic, np.float64),
     "tree": (_tree, _keep_tree, np.float32),
     "forest": (_forest, _keep_forest, np.float32),
     "kmeans": (_kmeans, _keep_centers, np.float32),

@@ -34,11 +34,11 @@ def explain(model: TableModel) -> dict[str, Any]:
         return {"coefficients": coefficients(model)}
     if isinstance(found, TreePredictor):
         about: dict[str, Any] = {"importances": importances(model)}
-        if not found.forest:
+        if found.name == "tree":
             about["splits"] = tree_lines(model)
         return about
     if isinstance(found, ClusterPredictor):
-        return {"centers": centers(model), "sizes": model.results["train"]["sizes"]}
+        return {"centers": centers(model), "sizes": sizes(model)}
     return {}
 
 
@@ -55,12 +55,13 @@ def coefficients(model: TableModel) -> list[dict[str, Any]]:
     """
     found, scaling = model.predictor, model.preprocessor.scaling
     assert isinstance(found, LinearPredictor)
-    per_unit = found.weight / scaling.factor[:, np.newaxis]
+    scaled = found.coef.T
+    per_unit = scaled / scaling.factor[:, np.newaxis]
     intercept = found.intercept - scaling.shift @ per_unit
     names = model.preprocessor.feature_names_out
     rows = [
-        {"name": name, "per_unit": unit.tolist(), "scaled": scaled.tolist()}
-        for name, unit, scaled in zip(names, per_unit, found.weight, strict=True)
+        {"name": name, "per_unit": unit.tolist(), "scaled": each.tolist()}
+        for name, unit, each in zip(names, per_unit, scaled, strict=True)
     ]
     last = {
         "name": "(intercept)",
@@ -145,6 +146,12 @@ def _below(tree: Tree, node: int) -> int:
             count += 1
             stack += [int(tree.children_left[here]), int(tree.children_right[here])]
     return count
+
+
+def sizes(model: TableModel) -> list[int]:
+    """The number of the training's rows in each cluster."""
+    found = model.results.get("train", {}).get("sizes", [])
+    return [int(n) for n in found]
 
 
 def centers(model: TableModel) -> list[dict[str, float]]:

@@ -327,9 +327,12 @@ class Job:
         """
         train = self.parts["train"]
         if self.target.is_clusters:
+            from dotori.algorithms.kmeans import KMeansModel
+
             center = np.average(
                 train.x.astype(np.float64), axis=0, weights=train.weight
             )
-            return {"one cluster": self._judge(ClusterPredictor(center[np.newaxis]))}
+            one = KMeansModel(center[np.newaxis])
+            return {"one cluster": self._judge(ClusterPredictor(one))}
         found = baseline.fit_baselines(self.target, train.x, train.y, train.weight)
         return {name: self._judge(model) for name, model in found.items()}

@@ -72,6 +72,9 @@ def prepare(tables: Mapping[str, Table], target: Target, options: Options) -> Pr
         for name, part in tables.items()
     }
     part = parts["train"]
+    if part.weight is not None and not part.weight.any():
+        name = options.sample_weight
+        raise DataError(f"the weights {name!r} are all 0; at least one must not be")
     part.weight = row_weights(target.task, part.y, part.weight, options)
     return Prepared(target, preprocessor, parts)
 
@@ -172,6 +175,4 @@ def _sample_weights(table: Table, name: str) -> NDArray[np.float32]:
             f"the weight {name!r} must be a number of at least 0 in every row, row "
             f"{table.row_number(row)} holds {column.value(row)!r}"
         )
-    if not values.any():
-        raise DataError(f"the weights {name!r} are all 0; at least one must not be")
     return values.astype(np.float32)

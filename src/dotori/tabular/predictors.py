@@ -18,11 +18,16 @@ from dotori import nn
 from dotori.algorithms._stored import from_document, to_document
 from dotori.autograd import no_grad, wrap
 from dotori.errors import FormatError
+from dotori.tabular.families import FAMILIES
 from dotori.tabular.network import build_network
 from dotori.tabular.options import Options
 from dotori.tabular.target import Target
 
 if TYPE_CHECKING:
+    from dotori.algorithms.kmeans import KMeansModel
+    from dotori.algorithms.least_squares import Linear
+    from dotori.algorithms.logistic import LogisticModel
+    from dotori.algorithms.tree.stacked import Forest
     from dotori.algorithms.tree.tree import Tree
 
 Array = NDArray[Any]
@@ -79,20 +84,18 @@ class NetworkPredictor:
 
 @dataclass(frozen=True)
 class LinearPredictor:
-    """x @ weight + intercept, and for classes a softmax of that.
+    """A linear or a logistic model.
 
     Parameters
     ----------
-    weight : float64 array of shape (d, m)
-        One column for amounts and for two classes (the log-odds of the second one),
-        else one for each class.
-    intercept : float64 array of shape (m,)
+    fitted : Linear or LogisticModel
+        With float64 coefficients. A logistic model of two classes has one row: the
+        log-odds of the second one.
     classes : int64 array of shape (k,)
         The class numbers that it knows; empty for amounts.
     """
 
-    weight: Float
-    intercept: Float
+    fitted: Linear | LogisticModel
     classes: Index
 
     @property
@@ -100,33 +103,60 @@ class LinearPredictor:
         """Linear or logistic."""
         return "logistic" if len(self.classes) else "linear"
 
+    @property
+    def coef(self) -> Float:
+        """The coefficients, shape (m, d): a row for amounts, else as above."""
+        return np.atleast_2d(self.fitted.coef)
+
+    @property
+    def intercept(self) -> Float:
+        """The intercepts, shape (m,)."""
+        return np.atleast_1d(self.fitted.intercept)
+
     def output(self, x: Array, target: Target) -> Float:
         """Amounts, or probabilities."""
-        # A float64 product a block at a time: float32 rows are not copied as a whole.
-        scores = _by_blocks(lambda part: part.astype(np.float64) @ self.weight, x)
-        scores = scores + self.intercept
+        # In float64 a block at a time: float32 rows are not copied as a whole.
+        found = _by_blocks(lambda part: self.fitted.predict(part.astype(np.float64)), x)
         if not len(self.classes):
-            return scores[:, 0]
-        if scores.shape[1] == 1:
-            scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
-        return _spread(softmax(scores), self.classes, len(target.classes))
+            return found
+        return _spread(found, self.classes, len(target.classes))
+
+    def as_network(self, target: Target) -> NetworkPredictor:
+        """A network of one layer, in float32, that gives the same."""
+        weight, intercept = self.coef, self.intercept
+        if len(weight) < target.num_outputs:  # a logit for each of two classes
+            weight = np.concatenate([np.zeros_like(weight), weight])
+            intercept = np.append(0.0, intercept)
+        if target.is_regression:  # what a network gives is standardised
+            weight = weight / target.std
+            intercept = (intercept - target.mean) / target.std
+        layer = nn.Linear(weight.shape[1], len(weight))
+        arrays = {"weight": weight, "bias": intercept}
+        layer.load_state_dict(
+            {name: wrap(value.astype(np.float32)) for name, value in arrays.items()}
+        )
+        return NetworkPredictor(nn.Sequential(layer))
 
     def to_state(self) -> State:
         """The coefficients."""
-        return _state(
-            weight=self.weight, intercept=self.intercept, classes=self.classes
-        )
+        return _state(fitted=self.fitted, classes=self.classes)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], width: int) -> LinearPredictor:
         """From what a file holds."""
-        weight = _array(fields["weight"], np.float64, (width, None))
-        columns = weight.shape[1]
-        intercept = _array(fields["intercept"], np.float64, (columns,))
-        classes = _array(fields["classes"], np.int64, (None,))
-        if columns != (1 if len(classes) in (0, 2) else len(classes)):
-            raise FormatError(f"weights of shape {weight.shape} do not fit")
-        return cls(weight, intercept, classes)
+        from dotori.algorithms.least_squares import Linear
+        from dotori.algorithms.logistic import LogisticModel
+
+        fitted, classes = fields["fitted"], _classes(fields)
+        kind = LogisticModel if len(classes) else Linear
+        if not isinstance(fitted, kind):
+            raise FormatError(f"a {kind.__name__} was wanted")
+        found = cls(fitted, classes)
+        rows = len(classes) if len(classes) > 2 else 1
+        shape = (rows, width) if len(classes) else (width,)
+        _check(fitted.coef, np.float64, shape)
+        _check(np.asarray(fitted.intercept), np.float64, shape[:-1])
+        return found
 
 
 @dataclass(frozen=True)
@@ -135,92 +165,87 @@ class TreePredictor:
 
     Parameters
     ----------
-    trees : list of Tree
+    fitted : Tree or Forest
     classes : int64 array of shape (k,)
         The class numbers that they know; empty for amounts.
-    forest : bool
     """
 
-    trees: list[Tree]
+    fitted: Tree | Forest
     classes: Index
-    forest: bool
 
     @property
     def name(self) -> str:
         """Tree or forest."""
-        return "forest" if self.forest else "tree"
+        return "tree" if hasattr(self.fitted, "feature") else "forest"
+
+    @property
+    def trees(self) -> list[Tree]:
+        """All trees; one, if it is no forest."""
+        from dotori.algorithms.tree.tree import Tree
+
+        if isinstance(self.fitted, Tree):
+            return [self.fitted]
+        return [self.fitted.tree(i) for i in range(len(self.fitted))]
 
     def output(self, x: Array, target: Target) -> Float:
         """Amounts, or probabilities."""
-        values = _by_blocks(self._mean, x)
+        values: Float = self.fitted.predict(x)
+        values = values[:, 0] if values.ndim == 3 else values  # of a forest
         if not len(self.classes):
             return values[:, 0]
         return _spread(values, self.classes, len(target.classes))
 
-    def _mean(self, x: Array) -> Float:
-        total = np.zeros((len(x), self.trees[0].max_n_classes))
-        for tree in self.trees:
-            total += tree.predict(x)
-        total /= len(self.trees)
-        return total
-
     def to_state(self) -> State:
         """All nodes."""
-        return _state(trees=self.trees, classes=self.classes, forest=self.forest)
+        return _state(fitted=self.fitted, classes=self.classes)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], width: int) -> TreePredictor:
-        """From what a file holds."""
+        """From what a file holds; trees check themselves that they are trees."""
+        from dotori.algorithms.tree.stacked import Forest
         from dotori.algorithms.tree.tree import Tree
 
-        trees, classes = fields["trees"], _array(fields["classes"], np.int64, (None,))
-        if not isinstance(trees, list) or not trees:
-            raise FormatError("there are no trees")
-        for tree in trees:
-            if not isinstance(tree, Tree) or tree.n_features != width:
-                raise FormatError(f"a tree of {width} columns was wanted")
-            if tree.value.shape[1:] != (1, max(1, len(classes))):
-                raise FormatError(f"a tree's values have the shape {tree.value.shape}")
-            if not np.isfinite(tree.value).all():
-                raise FormatError("a tree's values are not finite")
-        return cls(trees, classes, bool(fields["forest"]))
+        fitted, classes = fields["fitted"], _classes(fields)
+        if not isinstance(fitted, (Tree, Forest)):
+            raise FormatError("a tree or a forest was wanted")
+        if fitted.n_features != width:
+            raise FormatError(f"trees of {fitted.n_features} columns, not of {width}")
+        value = fitted.value if isinstance(fitted, Tree) else fitted.nodes["value"]
+        _check(value, np.float64, (None, 1, max(1, len(classes))))
+        return cls(fitted, classes)
 
 
 @dataclass(frozen=True)
 class ClusterPredictor:
-    """The centres of clusters: a row belongs to the nearest one.
+    """The centres of clusters: a row belongs to the nearest one."""
 
-    Parameters
-    ----------
-    centers : float64 array of shape (k, d)
-    """
-
-    centers: Float
+    fitted: KMeansModel
     name: ClassVar[str] = "kmeans"
+
+    @property
+    def centers(self) -> Float:
+        """The centres, shape (k, d), in scaled columns."""
+        return self.fitted.centers
 
     def output(self, x: Array, target: Target) -> Float:
         """The distance of each row to each centre."""
-        return _by_blocks(self._distances, x)
-
-    def _distances(self, x: Array) -> Float:
-        squares = [
-            np.square(x.astype(np.float64) - center).sum(axis=1)
-            for center in self.centers
-        ]
-        distances: Float = np.sqrt(np.stack(squares, axis=1))
-        return distances
+        distances = self.fitted.transform
+        return _by_blocks(lambda part: distances(part.astype(np.float64)), x)
 
     def to_state(self) -> State:
         """The centres."""
-        return _state(centers=self.centers)
+        return _state(fitted=self.fitted)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], width: int) -> ClusterPredictor:
         """From what a file holds."""
-        centers = _array(fields["centers"], np.float64, (None, width))
-        if not len(centers):
-            raise FormatError("there are no centres")
-        return cls(centers)
+        from dotori.algorithms.kmeans import KMeansModel
+
+        fitted = fields["fitted"]
+        if not isinstance(fitted, KMeansModel) or not len(fitted.centers):
+            raise FormatError("centres were wanted")
+        _check(fitted.centers, np.float64, (None, width))
+        return cls(fitted)
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any], int], Predictor]] = {
@@ -229,6 +254,14 @@ _READERS: dict[str, Callable[[Mapping[str, Any], int], Predictor]] = {
     "tree": TreePredictor.from_fields,
     "forest": TreePredictor.from_fields,
     "kmeans": ClusterPredictor.from_fields,
+}
+
+_HOMES = {
+    "linear": "dotori.algorithms.least_squares",
+    "logistic": "dotori.algorithms.logistic",
+    "tree": "dotori.algorithms.tree.tree",
+    "forest": "dotori.algorithms.tree.stacked",
+    "kmeans": "dotori.algorithms.kmeans",
 }
 
 
@@ -246,6 +279,8 @@ def predictor_from_state(
     FormatError
         If the parts are impossible, or do not fit the target or the width.
     """
+    if target.task not in FAMILIES[options.model].tasks:
+        raise FormatError(f"{options.model} and a target for {target.task}")
     if options.model == "mlp":
         network = build_network(width, target.num_outputs, options)
         n = len("network.")
@@ -254,8 +289,7 @@ def predictor_from_state(
         return NetworkPredictor(network.eval())
     if options.model not in _READERS:
         raise FormatError(f"no file holds a model of the kind {options.model!r}")
-    if options.model in ("tree", "forest"):
-        import_module("dotori.algorithms.tree.tree")  # lets its classes be read
+    import_module(_HOMES[options.model])  # lets its classes be read
     fields = from_document(document["fitted"], arrays)
     if not isinstance(fields, dict):
         raise FormatError("the fitted model is no dictionary")
@@ -309,8 +343,14 @@ def _state(**fields: Any) -> State:
     return arrays, {"fitted": to_document(fields, arrays, "model")}
 
 
-def _array(value: Any, dtype: type, shape: tuple[int | None, ...]) -> Array:
-    """The value, if it is a finite array of this type and shape."""
+def _classes(fields: Mapping[str, Any]) -> Index:
+    classes: Index = fields["classes"]
+    _check(classes, np.int64, (None,))
+    return classes
+
+
+def _check(value: Any, dtype: type, shape: tuple[int | None, ...]) -> None:
+    """Refuse what is no finite array of this type and shape."""
     if not isinstance(value, np.ndarray) or value.dtype != dtype:
         raise FormatError(f"an array of {np.dtype(dtype)} was wanted")
     pairs = zip(value.shape, shape, strict=False)
@@ -318,4 +358,3 @@ def _array(value: Any, dtype: type, shape: tuple[int | None, ...]) -> Array:
         raise FormatError(f"an array of shape {shape} was wanted, got {value.shape}")
     if not np.isfinite(value).all():
         raise FormatError("an array of a fitted model holds infinities or NaN")
-    return value

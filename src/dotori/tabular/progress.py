@@ -84,7 +84,7 @@ class FitProgress(Watcher):
         self._what, self._started = what, time.monotonic()
         if self._is_terminal():
             self._bar = _bar(self.stream)
-            self._task = self._bar.add_task(what, total=steps, shown="")
+            self._task = self._bar.add_task(what, total=steps or 1, shown="")
             self._bar.start()
 
     def on_step(self, text: str = "") -> None:
@@ -95,6 +95,8 @@ class FitProgress(Watcher):
     def on_fit_end(self) -> None:
         """End the bar; a line says how long it took."""
         if self._bar is not None:
+            total = self._bar.tasks[0].total
+            self._bar.update(self._task, completed=total)
             self._bar.stop()
             self._bar = None
         else:
@@ -136,7 +138,7 @@ def scores_table(rows: Sequence[dict[str, Any]], scoring: str, best: str = "") -
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     classes = scoring == "log_loss"
-    table.add_column("model")
+    table.add_column("model", no_wrap=True)
     table.add_column(_SCORES[scoring], justify="right")
     if classes:
         table.add_column("accuracy", justify="right")
