@@ -1,32 +1,27 @@
 """What `MLPClassifier` and `MLPRegressor` share: from rows to a trained network.
 
-    parameters -> network, loss, optimiser      `_network`, `_losses`, `_optimizers`
-    epochs of captured steps                    `_training`, dotori's `Trainer`
-    the end of each epoch                       `_stopping`
-    the whole-data solver                       `_lbfgs`
+parameters -> network, loss, optimiser      `_network`, `_losses`, `_optimizers`
+epochs of captured steps                    `_training`, dotori's `Trainer`
+the end of each epoch                       `_stopping`
+the whole-data solver                       `_lbfgs`
+attributes, predictions, files              `_fitted`
 """
 
 from __future__ import annotations
 
-import copy
 import warnings
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import _check_sample_weight
 
-from dotori import nn
 from dotori.autograd import no_grad, wrap
 from dotori.errors import ArgumentError
-from dotori.learn._base import Estimator
 from dotori.learn._random import generator
 from dotori.learn.neural_network import _network, _stopping
-from dotori.learn.neural_network._data import BLOCK, Batches, blocks, dense
+from dotori.learn.neural_network._data import BLOCK, Batches
+from dotori.learn.neural_network._fitted import FittedNetwork
 from dotori.learn.neural_network._lbfgs import WholeLoss, minimise
 from dotori.learn.neural_network._losses import Loss
 from dotori.learn.neural_network._optimizers import (
@@ -43,16 +38,12 @@ Array = NDArray[Any]
 _WEIGHTS, _ORDER, _SPLIT, _MASKS = range(4)  # streams of random numbers
 
 
-class MultilayerPerceptron(Estimator):
+class MultilayerPerceptron(FittedNetwork):
     """The parent of both estimators; not to be used by itself.
 
     A subclass says what targets are (`_encoded`), which loss there is (`_make_loss`),
     and how good outputs are (`_score_of`).
     """
-
-    _unstored: ClassVar[tuple[str, ...]] = ("_network", "_trainer")
-    _network: Any
-    _trainer: Any
 
     # ------------------------------------------------------------ the subclass's part
 
@@ -69,7 +60,9 @@ class MultilayerPerceptron(Estimator):
         raise NotImplementedError
 
     def _row_weights(self, y: Any, weight: Any, X: Any, incremental: bool) -> Any:
-        return None if weight is None else _check_sample_weight(weight, X, dtype=X.dtype)
+        return (
+            None if weight is None else _check_sample_weight(weight, X, dtype=X.dtype)
+        )
 
     # ------------------------------------------------------------ fitting
 
@@ -116,19 +109,19 @@ class MultilayerPerceptron(Estimator):
         if not first:
             network = self.network_
             network.train()
+            if not self._is_whole() and not hasattr(self, "loss_curve_"):
+                _stopping.begin(self, watched or self.early_stopping)
             if watched and self.validation_loss_curve_ is None:
                 self.validation_loss_curve_, self.validation_scores_ = [], []
             return
-        vars(self).pop("_network", None)
-        vars(self).pop("_trainer", None)
+        self.__dict__.pop("_network", None)
+        self.__dict__.pop("_trainer", None)
         # L-BFGS measures differences of losses that float32 cannot tell apart
         dtype = np.dtype(np.float64) if self._is_whole() else X.dtype
         with use_generator(stream.derive(_WEIGHTS)):
             self._network = self._build(X.shape[1], dtype)
         if self.module is None:
-            _network.initialise(
-                self._network, self.activation, stream.derive(_WEIGHTS)
-            )
+            _network.initialise(self._network, self.activation, stream.derive(_WEIGHTS))
         self._take_coefficients()
         self.n_layers_ = len(_network.weights_of(self._network)) + 1
         _stopping.begin(self, watched or self.early_stopping)
@@ -136,27 +129,6 @@ class MultilayerPerceptron(Estimator):
             for name in ("loss_curve_", "validation_scores_", "best_loss_"):
                 delattr(self, name)
             del self.validation_loss_curve_, self.best_validation_score_
-
-    def _build(self, n_features: int, dtype: Any) -> nn.Module:
-        """A network without weights of its own."""
-        owner = type(self).__name__
-        module = self.module
-        if module is None:
-            hidden = np.ravel(self.hidden_layer_sizes).astype(int).tolist()
-            widths = [n_features, *hidden, self.n_outputs_]
-            return _network.build(
-                owner, widths, self.activation, self.dropout, self.batch_norm, dtype
-            )
-        if isinstance(module, nn.Module):
-            made: Any = copy.deepcopy(module)
-        else:
-            made = module(n_features, self.n_outputs_) if callable(module) else None
-        if not isinstance(made, nn.Module):
-            raise ArgumentError(
-                f"{owner}: module must be a dotori.nn.Module, or a function that makes "
-                f"one for (n_features, n_outputs); got {module!r}"
-            )
-        return made.to(dtype)
 
     def _fit_whole(self, X: Any, target: Array, weight: Any, loss: Loss) -> None:
         """L-BFGS over all rows."""
@@ -175,7 +147,7 @@ class MultilayerPerceptron(Estimator):
             def after(value: float) -> bool:
                 losses.append(value)
                 if self.verbose:
-                    print(f"Iteration {len(losses)}, loss = {value:.8f}")
+                    _stopping.say(f"Iteration {len(losses)}, loss = {value:.8f}")
                 tasks.begin()
                 return tasks.end(self._attributes)
 
@@ -204,6 +176,7 @@ class MultilayerPerceptron(Estimator):
             self.t_ // max(n, 1),
             self.n_outputs_ if loss.one_hot else 0,
             rows,
+            least=2 if self.batch_norm else 1,
         )
         trainer = self._begin_training(loss, incremental)
         epochs = 1 if incremental else int(self.max_iter)
@@ -215,7 +188,7 @@ class MultilayerPerceptron(Estimator):
         stopping = _stopping.Stopping(self, n, rate, incremental)
         self.n_iter_ = 0
         with self._tasks("epoch", X, target, most=epochs) as tasks:
-            own = [stopping]
+            own: list[Any] = [stopping]
             if tasks.listened:
                 own.append(_stopping.Reporting(tasks, self._attributes))
             trainer.callbacks = sorted(
@@ -233,10 +206,11 @@ class MultilayerPerceptron(Estimator):
         """The trainer that goes on with `partial_fit`, or a new one."""
         known = vars(self).get("_trainer")
         if incremental and known is not None:
-            return known  # type: ignore[no-any-return]
+            trainer: MLPTrainer = known
+            return trainer
         owner = type(self).__name__
         optimizer = build_optimizer(owner, self, self._network)
-        moments = vars(self).pop("_moments", None)
+        moments = self.__dict__.pop("_moments", None)
         if incremental and moments is not None:
             optimizer.load_state_dict(moments)
         trainer = MLPTrainer(
@@ -279,8 +253,8 @@ class MultilayerPerceptron(Estimator):
         )
         if len(held) < 2:
             raise ArgumentError(
-                f"{type(self).__name__}: the validation set is too small, {len(held)} "
-                "sample(s); increase validation_fraction or give more data"
+                f"{type(self).__name__}: The validation set is too small, {len(held)} "
+                "sample(s). Increase validation_fraction, or give more data"
             )
         return rows, held
 
@@ -326,16 +300,6 @@ class MultilayerPerceptron(Estimator):
             score = float(self._score_of(z, target, weight))
         return {"loss": float(shown.array), "score": score}
 
-    # ------------------------------------------------------------ what was fitted
-
-    def _take_coefficients(self) -> None:
-        """Show the network's arrays as attributes."""
-        network, own = self._network, self.module is None
-        self.coefs_, self.intercepts_ = (
-            _network.coefficients(network) if own else ([], [])
-        )
-        self.state_ = _network.other_state(network, own)
-
     def _finish(self) -> None:
         """The fitted attributes, after a look at whether they are numbers."""
         self._network.eval()
@@ -347,95 +311,6 @@ class MultilayerPerceptron(Estimator):
                     "weights. The input data may contain large values and need to be "
                     "preprocessed: scale the columns of X, or lower learning_rate_init"
                 )
-
-    def _attributes(self) -> dict[str, Any]:
-        """The attributes of an estimator that would stop now."""
-        self._take_coefficients()
-        return {k: v for k, v in vars(self).items() if k.endswith("_")}
-
-    @property
-    def network_(self) -> nn.Module:
-        """The network: a `dotori.nn.Module` with `coefs_` and `intercepts_` in it."""
-        check_is_fitted(self, "coefs_")
-        network = vars(self).get("_network")
-        if network is None:
-            if isinstance(self.module, str):
-                raise ArgumentError(
-                    f"{type(self).__name__}: the file does not hold the module that "
-                    f"was fitted, {self.module}; give it by set_params(module=...)"
-                )
-            arrays = [*self.coefs_, *self.state_.values()]
-            with use_generator(Generator(0)):
-                network = self._build(self.n_features_in_, arrays[0].dtype).eval()
-            self._network = network
-        if self.module is None:
-            coefs, intercepts = _network.coefficients(network)
-            for array, value in zip(
-                (*coefs, *intercepts), (*self.coefs_, *self.intercepts_), strict=True
-            ):
-                _network.put(array, value)
-        own = _network.other_state(network, self.module is None)
-        if own.keys() != self.state_.keys():
-            raise ArgumentError(
-                f"{type(self).__name__}: module has the parameters and buffers "
-                f"{sorted(own)}, but those of the fit are {sorted(self.state_)}"
-            )
-        for name, array in own.items():
-            _network.put(array, self.state_[name])
-        return network  # type: ignore[no-any-return]
-
-    def _widest(self) -> int:
-        return max([p.shape[0] for p in self._network.parameters()], default=1)
-
-    def _outputs(self, X: Any) -> Array:
-        """What the network gives for rows, (n, n_outputs), block by block."""
-        network = self._network.eval()
-        dtype = next(network.parameters()).dtype
-        z = np.empty((X.shape[0], self.n_outputs_), dtype)
-        with no_grad():
-            for rows in blocks(X, self._widest()):
-                x = np.ascontiguousarray(dense(X[rows]), dtype)
-                found = network(wrap(x)).array
-                if found.shape != z[rows].shape:
-                    raise ArgumentError(
-                        f"{type(self).__name__}: module gave outputs of shape "
-                        f"{found.shape} for {len(x)} rows; {z[rows].shape} was wanted"
-                    )
-                z[rows] = found
-        return z
-
-    def _predicted(self, X: Any) -> Array:
-        """The network's outputs for rows from outside."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        _ = self.network_  # with the coefficients that are there now
-        return self._outputs(X.tocsr() if hasattr(X, "tocsr") else X)
-
-    # ------------------------------------------------------------ copies and files
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What copies of the estimator hold: not the network, which they build anew."""
-        state = dict(super().__getstate__())
-        state.pop("_network", None)
-        trainer = state.pop("_trainer", None)
-        if trainer is not None:
-            state["_moments"] = trainer.optimizer.state_dict()
-        return state
-
-    def save(self, path: Any) -> None:
-        """Write the estimator to one file; `dotori.learn.load` reads it.
-
-        A module of the user's own is not in the file, only what it learned. After
-        loading, ``set_params(module=...)`` gives the code again. The optimiser's
-        moments are not in the file either: `partial_fit` begins them anew.
-        """
-        if self.module is None:
-            super().save(path)
-            return
-        saved = copy.copy(self)
-        name = getattr(self.module, "__name__", type(self.module).__name__)
-        saved.module = name if not isinstance(self.module, str) else self.module
-        Estimator.save(saved, path)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -212,11 +212,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         if self._kind == "multilabel":
             self.n_outputs_ = n_classes
             rows = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-            return (rows != 0).astype(dtype)
-        numbers = np.searchsorted(self.classes_, y)
+            labels: Array = (rows != 0).astype(dtype)
+            return labels
+        numbers: Array = np.searchsorted(self.classes_, y)
         if self._kind == "binary":
             self.n_outputs_ = 1
-            return (numbers == 1).astype(dtype)[:, np.newaxis]
+            numbers = (numbers == 1).astype(dtype)
+            return numbers[:, np.newaxis]
         self.n_outputs_ = n_classes
         return numbers.astype(np.int64)
 
@@ -240,7 +242,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return classification_loss(type(self).__name__, self.loss, output)
 
     def _strata(self, target: Array) -> Array | None:
-        return None if self._kind == "multilabel" else target.reshape(-1)
+        if self._kind == "multilabel":
+            return None
+        chosen: Array = self.classes_[target.reshape(-1).astype(int)]
+        return chosen
 
     def _score_of(self, z: Array, target: Array, weight: Any) -> float:
         if self._kind == "multiclass":
@@ -271,7 +276,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
                 return csr_matrix(labels)
             return labels
         if self._kind == "multiclass":
-            return self.classes_[p.argmax(axis=1)]
+            return np.take(self.classes_, p.argmax(axis=1))
         chosen = (p[:, 0] > 0.5).astype(int)
         return self.classes_[chosen if len(self.classes_) > 1 else chosen * 0]
 
@@ -287,10 +292,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         array, shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        p = activate(self._output(), self._predicted(X))
-        if self.n_outputs_ > 1:
-            return p
-        return np.hstack([1 - p, p])
+        output, z = self._output(), self._predicted(X)
+        # 1 / (1 + exp(z)) is 1 - p without its rounding
+        return activate(output, z if self.n_outputs_ > 1 else np.hstack([-z, z]))
 
     def predict_log_proba(self, X: Any) -> Array:
         """The logarithms of `predict_proba`.

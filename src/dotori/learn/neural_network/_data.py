@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ class Batches:
         If not 0, targets are class numbers and are given as rows with a 1.
     rows : array of int, optional
         The rows to go over, by default all.
+    least : int
+        The fewest rows of a batch: what is less joins the batch before.
     dtype : dtype, optional
         The type of all that is not a class number, by default that of the inputs.
 
@@ -52,42 +55,45 @@ class Batches:
         epoch: int = 0,
         classes: int = 0,
         rows: Array | None = None,
+        least: int = 1,
         dtype: Any = None,
     ) -> None:
         self.parts = [part for part in parts if part is not None]
         self.batch_size, self.epoch = size, epoch
         self._stream = stream
         self._rows = rows
-        self._n = self.parts[0].shape[0] if rows is None else len(rows)
+        n = self.parts[0].shape[0] if rows is None else len(rows)
+        starts = list(range(0, n, size))
+        if len(starts) > 1 and n - starts[-1] < least:
+            starts.pop()
+        self._bounds = list(pairwise([*starts, n]))
         self._dtype = dtype = np.dtype(dtype or self.parts[0].dtype)
         self._one_hot = np.eye(classes, dtype=dtype) if classes else None
         self._memory: dict[tuple[int, int], Array] = {}
 
     def __len__(self) -> int:
-        return -(-self._n // self.batch_size)
+        return len(self._bounds)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self._rows
         if self._stream is not None:
-            drawn = self._stream.derive(self.epoch).permutation(self._n)
+            n = self._bounds[-1][1]
+            drawn = self._stream.derive(self.epoch).permutation(n)
             order = drawn if order is None else order[drawn]
         self.epoch += 1
-        for start in range(0, self._n, self.batch_size):
-            rows = slice(start, min(start + self.batch_size, self._n))
-            yield tuple(
-                [
-                    wrap(self._taken(i, rows if order is None else order[rows]))
-                    for i in range(len(self.parts))
-                ]
-            )
+        for start, end in self._bounds:
+            rows = slice(start, end) if order is None else order[start:end]
+            yield tuple([wrap(self._taken(i, rows)) for i in range(len(self.parts))])
 
     def _taken(self, i: int, rows: Any) -> Array:
         """The rows of part `i`: gathered, or where they lie."""
         part = self.parts[i]
         if i == 1 and self._one_hot is not None:
-            return np.take(self._one_hot, part[rows], axis=0)
+            hot: Array = np.take(self._one_hot, part[rows], axis=0)
+            return hot
         if not isinstance(part, np.ndarray):
-            return dense(part[rows]).astype(self._dtype, copy=False)
+            found: Array = dense(part[rows]).astype(self._dtype, copy=False)
+            return found
         if isinstance(rows, slice) or part.dtype != self._dtype:
             kept = part.dtype if part.dtype.kind == "i" else self._dtype
             return np.ascontiguousarray(part[rows], kept)

@@ -29,6 +29,9 @@ Array = NDArray[Any]
 class WholeLoss:
     """The loss over all rows and its gradient, block by block of rows.
 
+    scikit-learn reports the mean over several outputs of a regression, and gives the
+    solver that number with the gradient of the sum. Here it gets the sum for both.
+
     Parameters
     ----------
     network : nn.Module
@@ -40,6 +43,11 @@ class WholeLoss:
         The sum of all weights, or the number of rows.
     compiled : bool
         Whether blocks are run as a captured step.
+
+    Attributes
+    ----------
+    shown : float
+        The loss to report, of the last call.
     """
 
     def __init__(
@@ -53,7 +61,7 @@ class WholeLoss:
     ) -> None:
         self.network, self.loss, self.alpha = network, loss, alpha
         self.data, self.total = data, total
-        self.last = np.inf
+        self.shown = np.inf
         self.params = list(network.parameters())
         self._decayed = {id(p) for p in weights_of(network)}
         self._block: Callable[..., Any] = self.block
@@ -61,17 +69,17 @@ class WholeLoss:
             self._block = Compiled(self.block, "auto", strict=False)
 
     def block(self, x: Tensor, y: Tensor, *weight: Tensor) -> Any:
-        """The mean loss of a block, its weight among all, and the gradients."""
+        """What a block adds to the loss, to the loss to report, and to the gradient."""
         for p in self.params:
             p.grad = None
         share = (weight[0].sum() if weight else len(x)) / self.total
-        descended, _ = self.loss(self.network(x), y, *weight)
+        descended, shown = self.loss(self.network(x), y, *weight)
         value = descended * share
         value.backward()
         gradients = [p.grad for p in self.params]
         for p in self.params:
             p.grad = None
-        return value.detach(), gradients
+        return value.detach(), shown * share, gradients
 
     def put(self, row: Array) -> None:
         """Make the entries of `row` the network's parameters."""
@@ -89,20 +97,22 @@ class WholeLoss:
     def __call__(self, row: Array) -> tuple[float, Array]:
         """The loss with these parameters, and its gradient."""
         self.put(row)
-        value, gradient = 0.0, np.zeros_like(row)
+        value, shown, gradient = 0.0, 0.0, np.zeros_like(row)
         for batch in self.data:
-            part, gradients = self._block(*batch)
+            part, seen, gradients = self._block(*batch)
             value += float(part.array)
+            shown += float(seen.array)
             gradient += np.concatenate([g.array.reshape(-1) for g in gradients])
         start, factor = 0, self.alpha / self.total
         for p in self.params:
             end = start + p.array.size
             if id(p) in self._decayed:
                 w = row[start:end]
-                value += 0.5 * factor * float(w @ w)
+                penalty = 0.5 * factor * float(w @ w)
+                value, shown = value + penalty, shown + penalty
                 gradient[start:end] += factor * w
             start = end
-        self.last = value
+        self.shown = shown
         return value, gradient
 
 
@@ -116,7 +126,7 @@ def minimise(
     from scipy.optimize import minimize
 
     def watch(row: Array) -> None:
-        if after(objective.last):
+        if after(objective.shown):
             raise StopIteration
 
     with np.errstate(all="ignore"):
@@ -132,9 +142,9 @@ def minimise(
                 "gtol": float(estimator.tol),
             },
         )
-    objective.put(result.x)
+    objective(result.x)
     estimator.n_iter_ = min(int(result.nit), int(estimator.max_iter))
-    estimator.loss_ = float(result.fun)
+    estimator.loss_ = objective.shown
     if result.status not in (0, 99):  # 99: a callback asked to stop
         warnings.warn(
             f"{type(estimator).__name__}: L-BFGS stopped after {result.nit} iterations "

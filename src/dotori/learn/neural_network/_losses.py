@@ -113,17 +113,20 @@ def cross_entropy(z: Tensor, y: Tensor) -> Tensor:
 
 def binary_cross_entropy(z: Tensor, y: Tensor) -> Tensor:
     """-y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-z))."""
-    return F.binary_cross_entropy_with_logits(z, y, reduction="none")
+    terms: Tensor = F.binary_cross_entropy_with_logits(z, y, reduction="none")
+    return terms
 
 
 def half_squared_error(z: Tensor, y: Tensor) -> Tensor:
     """(z - y)^2 / 2."""
-    return (z - y).square() * 0.5
+    halves: Tensor = (z - y).square() * 0.5
+    return halves
 
 
 def poisson_deviance(z: Tensor, y: Tensor) -> Tensor:
     """Half the deviance, y log(y / mu) - y + mu with mu = exp(z)."""
-    return dotori.exp(z) - y * z + (dotori.xlogy(y, y) - y)
+    deviance: Tensor = dotori.exp(z) - y * z + (dotori.xlogy(y, y) - y)
+    return deviance
 
 
 # ---------------------------------------------------------------- by name

@@ -137,9 +137,7 @@ def linear_layers(network: nn.Sequential) -> list[nn.Linear]:
     return [layer for layer in network if isinstance(layer, nn.Linear)]
 
 
-def initialise(
-    network: nn.Sequential, activation: Any, generator: Generator
-) -> None:
+def initialise(network: nn.Sequential, activation: Any, generator: Generator) -> None:
     """Draw weights and intercepts evenly from +-sqrt(f / (fan_in + fan_out)).
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
@@ -180,9 +178,8 @@ def other_state(network: nn.Module, linear: bool) -> dict[str, Array]:
     if linear and isinstance(network, nn.Sequential):
         for layer in linear_layers(network):
             known |= {id(layer.weight), id(layer.bias)}
-    state = {k: v for k, v in network.named_parameters() if id(v) not in known}
-    state |= dict(network.named_buffers())
-    return {k: v.array for k, v in state.items()}
+    tensors = [*network.named_parameters(), *network.named_buffers()]
+    return {k: v.array for k, v in tensors if id(v) not in known}
 
 
 def put(array: Array, value: Any) -> None:

@@ -43,9 +43,7 @@ class Adam(optim.Adam):
         state = run.state("exp_avg"), run.state("exp_avg_sq")
         new = 1.0 - beta1, 1.0 - beta2
         eps = float(group["eps"])
-        adam(
-            run.values, run.gradient(), *state, None, rate, *new, beta2, eps, 0.0, 1.0
-        )
+        adam(run.values, run.gradient(), *state, None, rate, *new, beta2, eps, 0.0, 1.0)
 
 
 def set_rate(optimizer: optim.Optimizer, rate: float) -> None:
@@ -86,7 +84,7 @@ class Rate:
         """The rate of the epoch that follows, or None if it stays."""
         if self.kind != "invscaling":
             return None
-        return self.start / (samples + 1) ** self.power
+        return float(self.start / (samples + 1) ** self.power)
 
     def after_standstill(self, rate: float) -> float | None:
         """A fifth of `rate` where training does not get on; None: it is to stop."""
@@ -109,9 +107,7 @@ def build_optimizer(owner: str, estimator: Any, network: Module) -> optim.Optimi
     return optim.SGD(params, lr=rate, momentum=momentum, nesterov=nesterov)
 
 
-def _chosen(
-    owner: str, wanted: Any, params: list[Any], rate: float
-) -> optim.Optimizer:
+def _chosen(owner: str, wanted: Any, params: list[Any], rate: float) -> optim.Optimizer:
     """An optimiser by name, by name with options, by class or from a function."""
     name, options = _with_options(wanted)
     kind: Any = name
@@ -143,9 +139,7 @@ def _chosen(
     return made
 
 
-def build_schedule(
-    owner: str, wanted: Any, optimizer: optim.Optimizer
-) -> Any:
+def build_schedule(owner: str, wanted: Any, optimizer: optim.Optimizer) -> Any:
     """The learning-rate schedule that `schedule` says, or None."""
     if wanted is None:
         return None

@@ -59,14 +59,14 @@ def check_options(estimator: Any) -> None:
 
 def _check_layers(estimator: Any) -> None:
     sizes = np.ravel(np.asarray(estimator.hidden_layer_sizes, dtype=object))
-    if not all(isinstance(s, numbers.Integral) and s > 0 for s in sizes):
+    if not all(isinstance(s, numbers.Integral) and int(s) > 0 for s in sizes):
         raise _error(
             estimator,
             "hidden_layer_sizes must be > 0, whole numbers of units, got "
             f"{estimator.hidden_layer_sizes!r}",
         )
     rates = np.ravel(np.asarray(estimator.dropout, dtype=object))
-    if not all(isinstance(r, numbers.Real) and 0 <= r < 1 for r in rates):
+    if not all(isinstance(r, numbers.Real) and 0 <= float(r) < 1 for r in rates):
         raise _error(
             estimator,
             "dropout must be a number >= 0 and < 1, or one for each hidden layer, got "
@@ -90,7 +90,8 @@ def _check_together(estimator: Any) -> None:
         return
     if estimator.optimizer is not None:
         raise _error(
-            estimator, "optimizer takes the place of solver='sgd' or 'adam', not 'lbfgs'"
+            estimator,
+            "optimizer takes the place of solver='sgd' or 'adam', not 'lbfgs'",
         )
     if np.any(np.asarray(estimator.dropout, dtype=float)) or estimator.batch_norm:
         raise _error(

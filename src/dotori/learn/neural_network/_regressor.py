@@ -192,4 +192,5 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         """
         z = self._predicted(X)
         p = activate(self.out_activation_, z)
-        return p[:, 0] if self.n_outputs_ == 1 else p
+        found: Array = p[:, 0] if self.n_outputs_ == 1 else p
+        return found

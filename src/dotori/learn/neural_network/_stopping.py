@@ -1,8 +1,9 @@
-"""What happens at the end of each epoch: records, the rate, and whether it is enough."""
+"""What happens at the end of each epoch: records, the rate, and whether to go on."""
 
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from typing import Any
 
@@ -50,12 +51,13 @@ class Stopping(Callback):
         estimator.loss_ = record["loss"]
         estimator.loss_curve_.append(record["loss"])
         if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+            say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         if "valid_loss" in record:
             estimator.validation_loss_curve_.append(record["valid_loss"])
             estimator.validation_scores_.append(record["valid_score"])
+        history = vars(estimator).setdefault("history_", {})
         for name, values in _columns(record).items():
-            estimator.history_.setdefault(name, []).append(values)
+            history.setdefault(name, []).append(values)
         self._count(trainer, record)
         rate = self.rate.after_epoch(estimator.t_)
         if rate is not None:
@@ -70,7 +72,7 @@ class Stopping(Callback):
         if estimator.early_stopping:
             score = record["valid_score"]
             if estimator.verbose:
-                print(f"Validation score: {score:f}")
+                say(f"Validation score: {score:f}")
             stands = score < estimator.best_validation_score_ + estimator.tol
             if score > estimator.best_validation_score_:
                 estimator.best_validation_score_ = score
@@ -92,7 +94,9 @@ class Stopping(Callback):
             f"{what} did not improve more than tol={estimator.tol:f} for "
             f"{estimator.n_iter_no_change} consecutive epochs."
         )
-        rate = self.rate.after_standstill(float(trainer.optimizer.param_groups[0]["lr"]))
+        rate = self.rate.after_standstill(
+            float(trainer.optimizer.param_groups[0]["lr"])
+        )
         if rate is None:
             trainer.stopping = True
             small = " Learning rate too small." if self.rate.kind == "adaptive" else ""
@@ -102,7 +106,7 @@ class Stopping(Callback):
             set_rate(trainer.optimizer, rate)
             text += f" Setting learning rate to {rate:f}"
         if estimator.verbose:
-            print(text)
+            say(text)
 
     def _give_up(self, trainer: Any) -> None:
         """Warn where the last epoch is over and the loss still falls."""
@@ -116,6 +120,11 @@ class Stopping(Callback):
                 ConvergenceWarning,
                 stacklevel=2,
             )
+
+
+def say(text: str) -> None:
+    """Print a line of a fit with ``verbose=True``."""
+    sys.stdout.write(text + "\n")
 
 
 def _columns(record: Record) -> dict[str, Any]:

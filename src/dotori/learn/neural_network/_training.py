@@ -1,12 +1,10 @@
-"""Training an MLP estimator: dotori's `Trainer` with scikit-learn's loss and endings."""
+"""Training an MLP estimator: dotori's `Trainer` with scikit-learn's loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
-
-import numpy as np
 
 import dotori
 from dotori import nn, optim
@@ -145,7 +143,8 @@ class MLPTrainer(Trainer):
 
 def _dot(w: Tensor) -> Tensor:
     flat = w.reshape(-1)
-    return dotori.dot(flat, flat.detach())
+    norm: Tensor = dotori.dot(flat, flat.detach())
+    return norm
 
 
 def _sum(terms: list[Tensor]) -> Tensor:
