@@ -221,7 +221,8 @@ def test_folds_know_nothing_of_the_rows_that_judge(monkeypatch):
         assert target.mean == pytest.approx(y.mean(), rel=1e-12)
         held.append(sorted(parts["held"]))
     for start in (0, 3):
-        assert sorted(sum(held[start : start + 3], [])) == sorted(train)
+        every = [value for fold in held[start : start + 3] for value in fold]
+        assert sorted(every) == sorted(train)
     assert held[:3] == held[3:]
 
 

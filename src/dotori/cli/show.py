@@ -170,8 +170,10 @@ def _coefficients(rows: list[dict[str, Any]], classes: Sequence[Any]) -> None:
 def _columns(titles: list[str], rows: list[list[str]]) -> None:
     """A table of so many rows as can be looked at."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, title in enumerate(titles):
-        table.add_column(escape(title), justify="right" if i else "left")
+    widest = min(30, max(len(row[0]) for row in rows))
+    table.add_column(escape(titles[0]), min_width=widest)
+    for title in titles[1:]:
+        table.add_column(escape(title), justify="right")
     for row in rows[:_MOST_ROWS]:
         table.add_row(*map(escape, row))
     Console().print(table)

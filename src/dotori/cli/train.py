@@ -115,7 +115,11 @@ def run(request: Request, *, as_json: bool, quiet: bool) -> int:
             about=request.about(),
         )
     else:
-        model = job.run(shown, watcher=None if silent else FitProgress())
+        try:
+            model = job.run(shown, watcher=None if silent else FitProgress())
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted; nothing is saved\n")
+            return INTERRUPTED
     if job.interrupted:
         command = shlex.join(["dotori", "train", "--resume", str(request.checkpoint)])
         sys.stderr.write(

@@ -97,7 +97,8 @@ def fit_estimator(
             warnings.simplefilter("always")
             estimator.fit(x.astype(dtype, copy=False), *given, sample_weight=weight)
     except ValueError as error:
-        raise DataError(f"--model {options.model}: {error}") from error
+        words = " ".join(str(error).split())
+        raise DataError(f"--model {options.model}: {words}") from error
     finally:
         watcher.on_fit_end()
     notes = [_sentence(w.message) for w in caught if _concerns(w)]
