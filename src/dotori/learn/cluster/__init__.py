@@ -1,1 +1,4 @@
-"""Estimators of this family, under scikit-learn's names."""
+"""Clustering: the points' groups, found from the points alone."""
+
+from dotori.learn.cluster._kmeans import KMeans as KMeans
+from dotori.learn.cluster._minibatch_kmeans import MiniBatchKMeans as MiniBatchKMeans
