@@ -248,7 +248,7 @@ def test_ctrl_c_keeps_the_best_or_leaves_nothing(
     monkeypatch.setattr(choosing, "candidates", few)
     job = ["train", table, "-t", "price", "--model", "auto", "--folds", "3"]
     interrupted(5)
-    code, out, err = run(*job, "-o", "kept.dotori")
+    code, _, err = run(*job, "-o", "kept.dotori")
     assert code == 0 and "the best so far is kept" in err
     assert dotori.load("kept.dotori").options == Options(model="linear")
     interrupted(2)

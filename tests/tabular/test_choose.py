@@ -123,7 +123,7 @@ def test_ctrl_c_keeps_the_best_so_far(fake):
     clock = fake([1, 1, 1, 1], [3.0, 1.0, 0.5, 2.0], [(KeyboardInterrupt(), (2, 1))])
     found = run(clock)
     assert found.interrupted and found.best.options.alpha == 2.0
-    assert notes(found) == ["", ""] + ["Ctrl-C came before it was finished"] * 2
+    assert notes(found) == ["", ""] + ["stopped by Ctrl-C"] * 2
     clock = fake([1, 1], [3.0, 1.0], [(KeyboardInterrupt(), (0, 1))])
     with pytest.raises(KeyboardInterrupt):
         run(clock)

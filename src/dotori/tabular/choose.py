@@ -170,7 +170,7 @@ def choose(
             raise
         for trial in search.trials:
             if not trial.complete:
-                trial.note = trial.note or "Ctrl-C came before it was finished"
+                trial.note = trial.note or "stopped by Ctrl-C"
     finally:
         search.watcher.on_search_end(search.trials)
     judged = [trial for trial in search.trials if trial.complete]

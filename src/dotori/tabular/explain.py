@@ -98,7 +98,7 @@ def tree_lines(model: TableModel, depth: int = 3) -> list[str]:
     while stack:
         node, level, question = stack.pop()
         leaf = tree.children_left[node] < 0
-        line = "  " * level + question
+        line = "  " * (level - 1) + question
         if leaf or level == depth:
             line += _answer(model, tree, node)
             if not leaf:
