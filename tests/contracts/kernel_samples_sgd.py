@@ -8,12 +8,21 @@ ALPHA, L1_RATIO = 0.01, 0.4
 def _about(rng, n, d, loss, rate, penalty, average):
     y = np.where(rng.random(n) < 0.5, -1.0, 1.0) if loss <= 3 else rng.normal(size=n)
     ratio = {"none": 0.0, "l2": 0.0, "l1": 1.0, "both": L1_RATIO}[penalty]
-    alpha = 0.0 if penalty == "none" else ALPHA
-    if rate == 1:
-        alpha = ALPHA
     margin = 1.0 if loss <= 3 else 0.1
     numbers = np.array(
-        [alpha, ratio, 0.3, 0.25, 9.0, margin, 2.0, 0.5, average, 1.0, penalty != "l1"],
+        [
+            ALPHA,
+            ratio,
+            0.3,
+            0.25,
+            9.0,
+            margin,
+            2.0,
+            0.5,
+            average,
+            1.0,
+            penalty in ("l2", "both"),
+        ],
         np.float64,
     )
     state = np.zeros(11)

@@ -43,7 +43,25 @@ def made(name):
     return getattr(dotori.learn, name)(**SETTINGS.get(name, {}))
 
 
-@parametrize_with_checks([made(name) for name in ESTIMATORS])
+# A row that counts twice is one step there, and two rows are two: scikit-learn excuses
+# its own estimators of these checks for the same reason.
+_STEPS = "steps go row by row, so a weight is not the same as copies of the row"
+EXCUSED = {
+    name: dict.fromkeys(
+        (
+            "check_sample_weight_equivalence_on_dense_data",
+            "check_sample_weight_equivalence_on_sparse_data",
+        ),
+        _STEPS,
+    )
+    for name in ("SGDClassifier", "SGDRegressor")
+}
+
+
+@parametrize_with_checks(
+    [made(name) for name in ESTIMATORS],
+    expected_failed_checks=lambda e: EXCUSED.get(type(e).__name__, {}),
+)
 def test_scikit_learns_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as scikit-learn's own runs of them do

@@ -26,17 +26,16 @@ from dotori.tabular.watch import Watcher
 
 Array = NDArray[Any]
 
-#: Where the estimators come from, by family and by whether amounts are predicted.
+#: The estimators of `dotori.learn`, by family and by whether amounts are predicted.
 ESTIMATORS = {
-    ("linear", True): "linear_model:Ridge",
-    ("logistic", False): "linear_model:LogisticRegression",
-    ("tree", True): "tree:DecisionTreeRegressor",
-    ("tree", False): "tree:DecisionTreeClassifier",
-    ("forest", True): "ensemble:RandomForestRegressor",
-    ("forest", False): "ensemble:RandomForestClassifier",
-    ("kmeans", False): "cluster:KMeans",
+    ("linear", True): "Ridge",
+    ("logistic", False): "LogisticRegression",
+    ("tree", True): "DecisionTreeRegressor",
+    ("tree", False): "DecisionTreeClassifier",
+    ("forest", True): "RandomForestRegressor",
+    ("forest", False): "RandomForestClassifier",
+    ("kmeans", False): "KMeans",
 }
-_PACKAGE = "sklearn"
 
 _STARTS = 10
 _STEPS = 1000
@@ -138,8 +137,8 @@ class _Trees:
 
 
 def _estimator(model: str, target: Target) -> Callable[..., Any]:
-    module, _, name = ESTIMATORS[model, target.is_regression].partition(":")
-    found: Callable[..., Any] = getattr(import_module(f"{_PACKAGE}.{module}"), name)
+    learn = import_module("dotori.learn")
+    found: Callable[..., Any] = getattr(learn, ESTIMATORS[model, target.is_regression])
     return found
 
 
@@ -218,27 +217,14 @@ def _keep_logistic(estimator: Any) -> Predictor:
 
 
 def _keep_tree(estimator: Any) -> Predictor:
-    return TreePredictor(_tree_of(estimator), _classes(estimator))
+    return TreePredictor(estimator.tree_, _classes(estimator))
 
 
 def _keep_forest(estimator: Any) -> Predictor:
     from dotori.algorithms.tree.stacked import Forest
 
-    forest = Forest.of([_tree_of(one) for one in estimator.estimators_])
+    forest = Forest.of([one.tree_ for one in estimator.estimators_])
     return TreePredictor(forest, _classes(estimator))
-
-
-def _tree_of(estimator: Any) -> Any:
-    from dotori.algorithms.tree.tree import Tree
-
-    found = estimator.tree_
-    if isinstance(found, Tree):
-        return found
-    names = (
-        "children_left children_right feature threshold value impurity n_node_samples "
-        "weighted_n_node_samples missing_go_to_left n_features"
-    )
-    return Tree.of(**{name: getattr(found, name) for name in names.split()})
 
 
 def _keep_centers(estimator: Any) -> Predictor:
