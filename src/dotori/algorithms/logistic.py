@@ -79,10 +79,14 @@ def logistic_descent(
 
     Examples
     --------
-    >>> x = np.array([[1.0, -1.0], [1.0, 0.5], [1.0, -0.5], [1.0, 1.0]])
-    >>> theta, losses = logistic_descent(x, [0, 0, 1, 1], rate=1.0, steps=200)
-    >>> round(losses[0], 4), round(losses[-1], 4)
-    (0.6931, 0.5682)
+    One row in four is of class 1 where x = 0, three in four where x = 1: the intercept
+    becomes log(1/3), and the slope log(3) - log(1/3).
+
+    >>> x = np.array([[1.0, 0.0]] * 4 + [[1.0, 1.0]] * 4)
+    >>> y = [0, 0, 0, 1, 0, 1, 1, 1]
+    >>> theta, losses = logistic_descent(x, y, rate=2.0, steps=200)
+    >>> theta.round(4).tolist(), round(losses[0], 4)
+    ([-1.0986, 2.1972], 0.6931)
     """
     matrix, target = _pairs("logistic_descent", x, y)
     m, theta, losses = len(matrix), np.zeros(matrix.shape[1]), []
@@ -119,10 +123,10 @@ def logistic_newton(
 
     Examples
     --------
-    >>> x = np.array([[1.0, -1.0], [1.0, 0.5], [1.0, -0.5], [1.0, 1.0]])
-    >>> theta, losses = logistic_newton(x, [0, 0, 1, 1])
+    >>> x = np.array([[1.0, 0.0]] * 4 + [[1.0, 1.0]] * 4)
+    >>> theta, losses = logistic_newton(x, [0, 0, 0, 1, 0, 1, 1, 1])
     >>> theta.round(4).tolist(), len(losses) < 10
-    ([0.0, 1.3346], True)
+    ([-1.0986, 2.1972], True)
     """
     matrix, target = _pairs("logistic_newton", x, y)
     m, theta = len(matrix), np.zeros(matrix.shape[1])

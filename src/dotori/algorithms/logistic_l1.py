@@ -82,10 +82,13 @@ def minimise_l1(
 
     Examples
     --------
-    >>> x = np.array([[1.0, 0.1], [2.0, -0.1], [-1.0, 0.2], [-2.0, -0.2]])
-    >>> loss = LogisticLoss(x, np.array([0, 0, 1, 1]), 2, intercept=False)
-    >>> minimise_l1(loss, np.zeros((1, 2)), 0.1).point.round(3).tolist()
-    [-1.306, 0.0]
+    Three of four rows agree with x. The minimum is where the gradient, p - 3/4, is -l1.
+
+    >>> loss = LogisticLoss(np.ones((4, 1)), np.array([0, 1, 1, 1]), 2, intercept=False)
+    >>> fit = lambda l1: minimise_l1(loss, np.zeros((1, 1)), l1, tolerance=1e-8).point
+    >>> w = np.concatenate([fit(l1) for l1 in (0.0, 0.1, 0.25)])
+    >>> (1 / (1 + np.exp(-w))).round(6).tolist()
+    [0.75, 0.65, 0.5]
     """
     level = np.full(loss.shape, l1)
     if loss.intercept:

@@ -108,7 +108,7 @@ def learn(
     else:
         value, slope = distance_loss(loss, numbers[MARGIN], y, score)
     state[OBJECTIVE] += value
-    if rate < PASSIVE1:
+    if rate < PASSIVE1 and (numbers[L2] > 0 or ratio > 0):
         penalty = (1.0 - ratio) * 0.5 * state[SQUARES] + ratio * state[ABSOLUTES]
         state[OBJECTIVE] += alpha * penalty
     if rate == OPTIMAL:
