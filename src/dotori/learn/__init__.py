@@ -35,7 +35,7 @@ MODULES = {
         "ExtraTreesClassifier ExtraTreesRegressor RandomForestClassifier "
         "RandomForestRegressor"
     ),
-    "impute": "SimpleImputer",
+    "impute": "MissingIndicator SimpleImputer",
     "linear_model": (
         "ElasticNet Lasso LinearRegression LogisticRegression Ridge SGDClassifier "
         "SGDRegressor"

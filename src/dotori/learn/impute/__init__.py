@@ -1,1 +1,4 @@
-"""Estimators of this family, under scikit-learn's names."""
+"""Filling gaps in tables."""
+
+from dotori.learn.impute.indicator import MissingIndicator as MissingIndicator
+from dotori.learn.impute.simple import SimpleImputer as SimpleImputer
