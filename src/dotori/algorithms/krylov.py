@@ -17,6 +17,8 @@ import numpy as np
 
 from dotori.algorithms.gram import Array, Float
 
+_BLOCK = 1 << 20  # numbers of float32 rows that are multiplied at a time
+
 
 class Columns:
     """A matrix whose weighted columns are centred without that being written down.
@@ -43,19 +45,41 @@ class Columns:
         self, x: Any, mean: Array | None = None, sample_weight: Array | None = None
     ) -> None:
         self.x, self.shape = x, x.shape
-        self.turned = x.T.tocsr() if hasattr(x, "toarray") else x.T
+        self.turned: Any = None
+        if hasattr(x, "toarray"):
+            self.x, self.turned = x.astype(np.float64), x.T.tocsr().astype(np.float64)
+        elif x.dtype == np.float64:
+            self.turned = x.T
+        self.step = max(1, _BLOCK // max(1, x.shape[1]))
         self.mean = np.zeros(x.shape[1]) if mean is None else mean
         self.root = None if sample_weight is None else np.sqrt(sample_weight)
 
     def times(self, v: Float) -> Float:
         """The matrix times `v` of shape (d,)."""
-        found = self.x @ v - self.mean @ v
-        return np.asarray(found if self.root is None else self.root * found)
+        found: Float = self._blocks(v) - self.mean @ v
+        return found if self.root is None else self.root * found
 
     def transposed_times(self, u: Float) -> Float:
         """The transposed matrix times `u` of shape (n,)."""
         u = u if self.root is None else self.root * u
-        return np.asarray(self.turned @ u - self.mean * u.sum())
+        if self.turned is not None:
+            product: Float = self.turned @ u - self.mean * u.sum()
+            return product
+        total: Float = -self.mean * u.sum()
+        for start in range(0, self.shape[0], self.step):
+            part = slice(start, start + self.step)
+            total += u[part] @ np.asarray(self.x[part], np.float64)
+        return total
+
+    def _blocks(self, v: Float) -> Float:
+        """x @ v in float64: float32 rows are not copied as a whole."""
+        if self.turned is not None:
+            return np.asarray(self.x @ v)
+        found = np.empty(self.shape[0])
+        for start in range(0, self.shape[0], self.step):
+            part = slice(start, start + self.step)
+            found[part] = np.asarray(self.x[part], np.float64) @ v
+        return found
 
 
 def conjugate_gradients(
