@@ -280,7 +280,7 @@ class Tree:
         inside = np.flatnonzero(self.children_left >= 0)
         left, right = self.children_left[inside], self.children_right[inside]
         gains[inside] = weighted[inside] - weighted[left] - weighted[right]
-        gains /= self.weighted_n_node_samples[0]
+        gains /= self.weighted_n_node_samples[0] or 1.0
         return gains
 
     def compute_feature_importances(self, normalize: bool = True) -> Array:
