@@ -86,3 +86,23 @@ def test_what_was_compiled_is_found_on_disk(pair, numba, tmp_path, monkeypatch):
     assert not _pair.is_on_disk(_double_and_one)
     run(pair, 100.0)
     assert _pair.is_on_disk(_double_and_one)
+
+
+def test_a_change_in_an_inner_function_is_seen(numba, tmp_path, monkeypatch):
+    """What lies on disk is of the functions as they are, in whatever file they stand."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    function, code = _double, _double.__code__
+
+    def made():
+        pair = _pair.Pair(_double_and_one_numpy, _double_and_one)
+        x = np.ones(1)
+        pair.run(100.0, x)
+        return float(x[0])
+
+    assert made() == 3.0
+    monkeypatch.setattr(function, "__code__", (lambda value: value * 5).__code__)
+    assert not _pair.is_on_disk(_double_and_one)
+    assert made() == 6.0
+    monkeypatch.setattr(function, "__code__", code)
+    assert _pair.is_on_disk(_double_and_one)
+    assert made() == 3.0

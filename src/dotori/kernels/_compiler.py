@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -101,7 +101,7 @@ def is_on_disk(loop: Callable[..., None]) -> bool:
     made: Any = dispatcher(loop)
     try:
         newest = Path(loop.__code__.co_filename).stat().st_mtime
-        pattern = f"*.{loop.__qualname__}-*.nbi"
+        pattern = f"*.{made.py_func.__qualname__}-*.nbi"
         found = Path(made.stats.cache_path).glob(pattern)
         return any(index.stat().st_mtime >= newest for index in found)
     except (OSError, TypeError):  # no folder that can be written to
@@ -109,10 +109,10 @@ def is_on_disk(loop: Callable[..., None]) -> bool:
 
 
 def inner(function: F) -> F:
-    """Mark a function that loops of the same file call: it is compiled with them.
+    """Mark a function that loops call: it is compiled with them.
 
-    Until then it is plain Python, which a twin may call as well. It has to stand in
-    the same file, as the copy on disk is thrown away when that file changes.
+    Until then it is plain Python, which a twin may call as well. It may call other
+    `inner` functions, and read numbers that are global in its file.
 
     Examples
     --------
@@ -129,30 +129,60 @@ def inner(function: F) -> F:
 def dispatcher(loop: Callable[..., None]) -> Callable[..., None]:
     """The loop as Numba runs it; compiled at the first call with a signature."""
     numba = need("numba", "fast", "compiled kernels")
+    inside: dict[Any, Any] = {}
+    function = _with_inner(loop, inside)
+    if inside:
+        # Numba looks at the loop's own file for changes. The others' contents go into
+        # the name under which it is kept.
+        function.__qualname__ += f"_{_digest(inside)}"
     made: Callable[..., None] = numba.njit(
-        _with_inner(loop, {}), cache=True, error_model="numpy", nogil=True
+        function, cache=True, error_model="numpy", nogil=True
     )
     return made
 
 
-def _with_inner(function: Any, made: dict[str, Any]) -> Any:
+def _with_inner(function: Any, made: dict[Any, Any]) -> Any:
     """The function, with Numba's forms of the `inner` ones that it calls."""
     numba = need("numba", "fast", "compiled kernels")
     known = function.__globals__
-    called = [
-        n for n in function.__code__.co_names if hasattr(known.get(n), "is_inner")
-    ]
+    called = {
+        name: known[name]
+        for name in function.__code__.co_names
+        if hasattr(known.get(name), "is_inner")
+    }
     if not called:
         return function
-    for name in called:
-        if name not in made:
-            plain = _with_inner(known[name], made)
-            made[name] = numba.njit(plain, error_model="numpy", nogil=True)
+    for plain in called.values():
+        if plain not in made:
+            made[plain] = None  # its place in the order, before those that it calls
+            copy = _with_inner(plain, made)
+            made[plain] = numba.njit(copy, error_model="numpy", nogil=True)
+    compiled = {name: made[plain] for name, plain in called.items()}
     copy = FunctionType(
-        function.__code__, {**known, **made}, function.__name__, function.__defaults__
+        function.__code__,
+        {**known, **compiled},
+        function.__name__,
+        function.__defaults__,
     )
     copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
     return copy
+
+
+def _digest(functions: Iterable[Any]) -> str:
+    """What these functions do, as a short text: their code and global numbers."""
+    import hashlib  # where it is needed: `import dotori` comes by here
+
+    digest = hashlib.blake2b(digest_size=8)
+    for function in functions:
+        code, known = function.__code__, function.__globals__
+        numbers = [
+            (name, known[name])
+            for name in code.co_names
+            if isinstance(known.get(name), (int, float, tuple, str))
+        ]
+        about = (code.co_name, code.co_consts, code.co_names, numbers)
+        digest.update(code.co_code + repr(about).encode())
+    return digest.hexdigest()
 
 
 def is_child() -> bool:
