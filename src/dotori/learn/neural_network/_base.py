@@ -172,8 +172,7 @@ class MultilayerPerceptron(FittedNetwork):
         batches = Batches(
             (X, target, weight),
             self._batch_rows(n),
-            stream.derive(_ORDER) if self.shuffle else None,
-            self.t_ // max(n, 1),
+            stream.derive(_ORDER, self.t_) if self.shuffle else None,
             self.n_outputs_ if loss.one_hot else 0,
             rows,
             least=2 if self.batch_norm else 1,
@@ -181,7 +180,7 @@ class MultilayerPerceptron(FittedNetwork):
         trainer = self._begin_training(loss, incremental)
         epochs = 1 if incremental else int(self.max_iter)
         least = epochs if incremental else min(epochs, self.n_iter_no_change + 2)
-        trainer.expect(int(least) * len(batches), epochs * len(batches))
+        trainer.expect(int(least), epochs, len(batches))
         if valid is not None:
             trainer.check = lambda: self._check(loss, *valid)
         rate = Rate(self._rate_kind(), float(self.learning_rate_init), self.power_t)

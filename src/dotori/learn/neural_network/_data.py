@@ -30,8 +30,6 @@ class Batches:
         Rows in a batch; the last one has what is left.
     stream : Generator or None
         Where the orders come from; None: as the rows lie.
-    epoch : int
-        The number of epochs before, which names the order of this one.
     classes : int
         If not 0, targets are class numbers and are given as rows with a 1.
     rows : array of int, optional
@@ -52,14 +50,13 @@ class Batches:
         parts: tuple[Any, ...],
         size: int,
         stream: Generator | None = None,
-        epoch: int = 0,
         classes: int = 0,
         rows: Array | None = None,
         least: int = 1,
         dtype: Any = None,
     ) -> None:
         self.parts = [part for part in parts if part is not None]
-        self.batch_size, self.epoch = size, epoch
+        self.batch_size = size
         self._stream = stream
         self._rows = rows
         n = self.parts[0].shape[0] if rows is None else len(rows)
@@ -77,10 +74,8 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self._rows
         if self._stream is not None:
-            n = self._bounds[-1][1]
-            drawn = self._stream.derive(self.epoch).permutation(n)
+            drawn = self._stream.permutation(self._bounds[-1][1])
             order = drawn if order is None else order[drawn]
-        self.epoch += 1
         for start, end in self._bounds:
             rows = slice(start, end) if order is None else order[start:end]
             yield tuple([wrap(self._taken(i, rows)) for i in range(len(self.parts))])

@@ -18,7 +18,6 @@ from sklearn.exceptions import ConvergenceWarning
 from dotori import nn
 from dotori._tensor import Tensor
 from dotori.autograd import note_change
-from dotori.compiler.step import Compiled
 from dotori.learn.neural_network._data import Batches
 from dotori.learn.neural_network._losses import Loss
 from dotori.learn.neural_network._network import weights_of
@@ -66,6 +65,8 @@ class WholeLoss:
         self._decayed = {id(p) for p in weights_of(network)}
         self._block: Callable[..., Any] = self.block
         if compiled:
+            from dotori.compiler.step import Compiled
+
             self._block = Compiled(self.block, "auto", strict=False)
 
     def block(self, x: Tensor, y: Tensor, *weight: Tensor) -> Any:

@@ -52,14 +52,12 @@ def set_rate(optimizer: optim.Optimizer, rate: float) -> None:
     scikit-learn's velocity is u <- momentum u - lr g. dotori's buffer b has the rate
     outside, u = -lr b, so it is multiplied by old rate / new rate.
     """
-    for group in optimizer.param_groups:
+    for group, layout in zip(optimizer.param_groups, optimizer._layouts, strict=True):
         old, group["lr"] = float(group["lr"]), rate
-        if not group.get("momentum") or old == rate:
-            continue
-        for p in group["params"]:
-            buffer = optimizer.state.get(p, {}).get("momentum_buffer")
-            if buffer is not None:
-                buffer.array[...] *= old / rate
+        for flat in layout.flats if layout is not None and old != rate else ():
+            velocity = flat.arrays.get("momentum_buffer")
+            if velocity is not None:
+                velocity *= old / rate
 
 
 class Rate:

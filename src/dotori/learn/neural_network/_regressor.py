@@ -20,7 +20,127 @@ Array = NDArray[Any]
 
 
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):
-    """DOC"""
+    """A multilayer perceptron that predicts numbers, trained on the squared error.
+
+    Parameters, defaults and results are those of scikit-learn's estimator: with equal
+    weights at the start and ``shuffle=False`` it takes the same way, step for step.
+    What scikit-learn leaves out follows after `max_fun`.
+
+    Parameters
+    ----------
+    loss : str or function
+        ``"squared_error"``, half the squared error; ``"poisson"``, half the Poisson
+        deviance of exp(output), for y >= 0; ``"absolute_error"``; ``"huber"``; the name
+        of a loss of `dotori.nn.functional`; or a function of outputs and targets, both
+        (n, outputs), that gives a number for each sample.
+    hidden_layer_sizes : int or sequence of int
+        The units of each hidden layer; ``()`` for none.
+    activation : str, function, module, or a list with one of these for each layer
+        What hidden layers apply: "relu", "tanh", "logistic", "identity",
+        another name from `dotori.nn` such as ``"gelu"``, or a function of tensors.
+    solver : {"adam", "sgd", "lbfgs"}
+        Adam or stochastic gradient descent on mini-batches, or L-BFGS on all rows.
+    alpha : float
+        Weight of the L2 penalty alpha / (2 n) sum W^2; n is the number of samples in
+        the batch, or the sum of their weights. Intercepts are free.
+    batch_size : int or "auto"
+        Rows of a mini-batch; "auto" is 200, or all if there are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"}
+        For "sgd": the rate stays, falls with the samples seen as 1 / t^power_t, or is
+        divided by five whenever training stands still, until it is below 1e-6.
+    learning_rate_init : float
+        The learning rate at the start.
+    power_t : float
+        The exponent of "invscaling".
+    max_iter : int
+        The most epochs, or iterations of "lbfgs".
+    shuffle : bool
+        Whether each epoch has an order of its own.
+    random_state : None, int or RandomState
+        Where weights, orders, dropout's masks and the validation split come from.
+    tol : float
+        What counts as progress of the loss, or of the validation score; for "lbfgs"
+        how small the gradient is at the end.
+    verbose : bool
+        Print the loss of each epoch.
+    warm_start : bool
+        Whether `fit` goes on from the weights that there are.
+    momentum, nesterovs_momentum
+        Of "sgd".
+    early_stopping : bool
+        Hold rows back, stop when the score on them stands still, and keep the weights
+        of the best epoch.
+    validation_fraction : float
+        The share of rows that is held back.
+    beta_1, beta_2, epsilon : float
+        Of "adam".
+    n_iter_no_change : int
+        For how many epochs there may be no progress.
+    max_fun : int
+        The most evaluations of the loss by "lbfgs".
+    dropout : float or sequence of float
+        The probability that a hidden unit is left out of a step.
+    batch_norm : bool
+        Whether hidden layers are normalised over the batch, before their activation.
+    optimizer : str, class, function or (such, dict), optional
+        Any of `dotori.optim` in place of `solver`: its name; its class; either with a
+        dict of options; or a function from the parameters to an optimiser. A name or a
+        class gets `learning_rate_init` as its rate, if the options have no "lr".
+    schedule : str, class, function or (such, dict), optional
+        Any of `dotori.optim.lr_scheduler`, stepped after every epoch.
+    clip_norm : float, optional
+        The longest gradient; longer ones are shortened.
+    module : Module or function, optional
+        Your own network, or ``module(n_features, n_outputs)`` that makes it, in place
+        of the layers that the parameters above describe. It gives what comes before
+        predictions, or their logarithms for Poisson.
+    callbacks : sequence of dotori.train.Callback, optional
+        They are told of each step and epoch.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of array
+        Weights (fan_in, fan_out) and intercepts (fan_out,) of each layer.
+    loss_, best_loss_ : float
+        The loss of the last epoch, and the lowest of all.
+    loss_curve_ : list of float
+        The loss of each epoch.
+    validation_scores_, validation_loss_curve_ : list of float or None
+        R^2 and loss on the validation rows after each epoch.
+    best_validation_score_ : float or None
+    n_iter_ : int
+        How many epochs, or iterations, there were.
+    t_ : int
+        How many samples were seen.
+    n_features_in_, n_layers_, n_outputs_ : int
+    out_activation_ : str
+    network_ : dotori.nn.Module
+        The network itself.
+    state_ : dict of array
+        What it holds besides: batch normalisation's, or all of your own module's.
+    history_ : dict of list
+        Loss, learning rate and what was watched, for each epoch.
+
+    See Also
+    --------
+    MLPClassifier
+
+    References
+    ----------
+    Rumelhart, Hinton and Williams, "Learning representations by back-propagating
+    errors", Nature 323 (1986); Kingma and Ba, "Adam: a method for stochastic
+    optimization", ICLR 2015; Srivastava and others, "Dropout", Journal of Machine
+    Learning Research 15 (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 200)[:, np.newaxis]
+    >>> y = np.sin(3 * X[:, 0])
+    >>> model = MLPRegressor(solver="lbfgs", tol=1e-3, random_state=0)
+    >>> model.fit(X, y).score(X, y) > 0.99
+    True
+    """
 
     def __init__(
         self,

@@ -9,8 +9,6 @@ from typing import Any
 import dotori
 from dotori import nn, optim
 from dotori._tensor import Tensor
-from dotori.compiler import cost
-from dotori.compiler.step import Compiled
 from dotori.learn.neural_network._losses import Loss
 from dotori.learn.neural_network._network import weights_of
 from dotori.nn.utils import clip_grad_norm_
@@ -18,7 +16,7 @@ from dotori.train import Trainer
 from dotori.train.callback import Callback
 
 #: A training of fewer steps is not captured: that takes as long as they do.
-WORTH_CAPTURING = 100
+WORTH_CAPTURING = 40
 #: Seconds that a training takes at least, or at most, for which machine code is waited
 #: for at once, or compiled beside the training. Compiling takes about two.
 WORTH_WAITING, WORTH_COMPILING = 4.0, 12.0
@@ -67,23 +65,28 @@ class MLPTrainer(Trainer):
         self.check: Callable[[], Mapping[str, Any]] = dict
         self._decayed = weights_of(network)
         self._native_from: int | None = None
-        self._bounds = (0, 0)
+        self._least = self._most = self._each = 0
 
-    def expect(self, least: int, most: int) -> None:
-        """Say how many steps will come, which decides what they run as.
+    def expect(self, least: int, most: int, each: int) -> None:
+        """Say how many epochs will come, of `each` steps: what they run as depends.
 
         Shapes and these numbers alone decide, so that a fit repeats itself to the bit.
         """
-        self._bounds = least, most
+        self._least, self._most, self._each = least, most, each
 
     def train_step(self, batch: Sequence[Any]) -> float:
         """One update; captured where the number of steps to come is worth it."""
-        worth = self._bounds[1] >= WORTH_CAPTURING
-        if self.step < (1 if worth else WORTH_CAPTURING):
+        full = len(batch[0]) == self._loader.batch_size
+        # a last, smaller batch is a capture of its own, run once in an epoch
+        done, runs = self.epoch, self._most
+        if full:
+            done, runs = self.step, self._most * self._each
+        if done < (1 if runs >= WORTH_CAPTURING else WORTH_CAPTURING):
             return float(self.update(*batch).array)
         if self._compiled is None:
+            from dotori.compiler.step import Compiled
+
             self._compiled = Compiled(self.update, "auto", strict=False)
-        full = len(batch[0]) == self._loader.batch_size
         self._compiled.count = self.step if full else 0
         loss = float(self._compiled(*batch).array)
         if full and self._native_from is None:
@@ -92,11 +95,13 @@ class MLPTrainer(Trainer):
 
     def _decide(self) -> int:
         """From which step on machine code runs; it is compiled before."""
+        from dotori.compiler import cost
+
         entry = next(reversed(list(self._compiled.entries())), None)
         if entry is None:
             return NEVER
         each = cost.seconds(entry.program)
-        least, most = (n * each for n in self._bounds)
+        least, most = (n * self._each * each for n in (self._least, self._most))
         if least >= WORTH_WAITING:
             entry.start, entry.switch = 0, 0
         elif most >= WORTH_COMPILING:
