@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dotori.algorithms.coordinate_descent import Fit, Penalty, elastic_net_gram
-from dotori.algorithms.gram import Array, Float, Rows, as_columns, moments
+from dotori.algorithms.gram import Array, Float, as_columns, column_moments, moments
 from dotori.algorithms.krylov import Columns
 from dotori.algorithms.least_squares import Linear, linear
 from dotori.errors import ArgumentError, DataError
@@ -192,7 +192,7 @@ def elastic_net_path(
     if isinstance(alphas, (int, np.integer)):
         if l1_ratio == 0:
             raise ArgumentError(
-                "elastic net: alphas cannot be chosen for l1_ratio=0, as no alpha makes "
+                "elastic net: alphas cannot be chosen for l1_ratio=0, where none makes "
                 "all coefficients zero; give the alphas"
             )
         slope = problem.slope(0)
@@ -264,55 +264,36 @@ class _Columns:
         centred: bool,
         gram: Float | None = None,
     ) -> None:
-        n, d = x.shape
-        self.x, self.weight, self.centred = x, weight, centred
-        self.mean_x, self.mean_y = np.zeros(d), np.zeros(y.shape[1])
-        ones = np.ones(n) if weight is None else weight
-        if centred:
-            self.mean_x = Columns(x).transposed_times(ones) / ones.sum()
-            self.mean_y = ones @ y / ones.sum()
-        self.columns = Columns(x, self.mean_x, weight)
-        self.y = np.sqrt(ones)[:, np.newaxis] * (y - self.mean_y)
-        self.curve = self._curve(ones)
-        self.gram = gram
+        self.x, self.weight, self.centred, self.gram = x, weight, centred, gram
+        sums = column_moments(x, y, weight, centred)
+        self.mean_x, self.mean_y = sums.mean_x, sums.mean_y
+        self.curve, self.cross, self.y = sums.square_x, sums.cross, y - self.mean_y
+        if weight is not None:
+            self.y = np.sqrt(weight)[:, np.newaxis] * self.y
         self.finite = bool(np.isfinite(self.curve).all() and np.isfinite(self.y).all())
-
-    def _curve(self, weight: Array) -> Float:
-        """The sums of squares of the columns."""
-        if hasattr(self.x, "toarray"):
-            squares: Float = self.x.multiply(self.x).T @ weight
-            squares = squares - weight.sum() * np.square(self.mean_x)
-            return squares
-        rows = Rows(self.x, self.y[:, :0], self.weight, self.centred)
-        total, sums = np.zeros(rows.width), np.zeros(rows.width)
-        buffer = rows.buffer()
-        for start in range(0, rows.n, rows.step):
-            z = rows.block(start, min(start + rows.step, rows.n), buffer)
-            total += np.einsum("ij,ij->j", z, z)
-            sums += z[:, -1] @ z
-        if self.centred:
-            total -= sums**2 / total[-1]
-        return total[: rows.d]
 
     def slope(self, target: int) -> Float:
         """X^T y."""
-        return self.columns.transposed_times(self.y[:, target])
+        return self.cross[:, target]
 
     def solve(self, target: int, penalty: Penalty, start: Float) -> Fit:
         """Solve for one target: by sets of columns, unless there is a Gram matrix."""
         if self.gram is None:
-            return self._by_sets(self.y[:, target], penalty, start)
+            return self._by_sets(target, penalty, start)
         true = self.y[:, target]
         square = float(true @ true)
         return elastic_net_gram(self.gram, self.slope(target), square, penalty, start)
 
-    def _by_sets(self, true: Float, penalty: Penalty, start: Float) -> Fit:
-        fit, chosen = Fit(start.copy()), np.zeros(0, np.int64)
-        gram: Float = np.zeros((0, 0))
+    def _by_sets(self, target: int, penalty: Penalty, start: Float) -> Fit:
+        columns = Columns(self.x, self.mean_x, self.weight, penalty.tolerance < 1e-5)
+        true, fit = self.y[:, target], Fit(start.copy())
+        residual, slope = true, self.slope(target)
+        if start.any():
+            residual = true - columns.times(start)
+            slope = columns.transposed_times(residual)
         square, inner, least = float(true @ true), 1.0, 0.1 * penalty.tolerance
+        some: _Some | None = None
         while True:
-            residual = true - self.columns.times(fit.w)
-            slope = self.columns.transposed_times(residual)
             rest, along = float(residual @ residual), float(residual @ true)
             gap = penalty.gap(fit.w, slope, rest, along)
             fit.note(max(gap, 0.0), rest / 2 + penalty.price(fit.w))
@@ -321,26 +302,32 @@ class _Columns:
             small = gap <= max(penalty.tolerance, 1e-14) * square
             fit.converged = bool(small and still)
             if fit.converged or fit.sweeps >= penalty.max_iter or penalty.ended():
-                fit.sweeps = max(fit.sweeps, 1)
                 return fit
             wanted = _chosen(fit.w, moves * np.sqrt(self.curve + penalty.l2))
-            if np.setdiff1d(wanted, chosen).size:
-                chosen, gram = wanted, self._gram(wanted)
+            if some is None or np.setdiff1d(wanted, some.chosen).size:
+                some = _Some(self, wanted)
             # What the chosen columns have to explain, the others being as they are.
-            w = fit.w[chosen]
-            cross = slope[chosen] + gram @ w
-            theirs = rest + float(w @ (slope[chosen] + cross))
+            w = fit.w[some.chosen]
+            cross = slope[some.chosen] + some.gram @ w
+            theirs = rest + float(w @ (slope[some.chosen] + cross))
             inner = max(min(0.3 * inner, 0.1 * gap / max(theirs, 1e-300)), least)
             least = 0.3 * least if inner == least else least
             left = penalty.max_iter - fit.sweeps
             part = replace(penalty, tolerance=inner, max_iter=left, ended=_never)
-            found = elastic_net_gram(gram, cross, theirs, part, w)
-            fit.w[chosen] = found.w
+            found = elastic_net_gram(some.gram, cross, theirs, part, w)
+            fit.w[some.chosen] = found.w
             fit.sweeps += found.sweeps
+            residual = residual - some.columns.times(found.w - w)
+            slope = columns.transposed_times(residual)
 
-    def _gram(self, columns: Array) -> Float:
-        some = self.x[:, columns]
-        return moments(some, self.y[:, :1], self.weight, self.centred).gram
+
+class _Some:
+    """A set of columns, copied, and their Gram matrix."""
+
+    def __init__(self, table: _Columns, chosen: Array) -> None:
+        self.chosen, x = chosen, table.x[:, chosen]
+        self.columns = Columns(x, table.mean_x[chosen], table.weight)
+        self.gram = moments(x, table.y[:, :1], table.weight, table.centred).gram
 
 
 def _chosen(w: Float, moves: Float) -> Array:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -200,6 +200,70 @@ def moments(
     rows = Rows(x, targets, weight, centred, dtype)
     with np.errstate(all="ignore"):  # what is not finite shows in the sums
         return _taken_out(rows, _sums(rows))
+
+
+class ColumnMoments(NamedTuple):
+    """What is asked of a table with too many columns for their Gram matrix.
+
+    Attributes
+    ----------
+    mean_x, mean_y : array of shape (d,) and (k,)
+        Weighted means, zeros if nothing was centred.
+    square_x : array of shape (d,)
+        The diagonal of the Gram matrix.
+    cross : array of shape (d, k)
+        As in `Moments`.
+    """
+
+    mean_x: Float
+    mean_y: Float
+    square_x: Float
+    cross: Float
+
+
+def column_moments(
+    x: Any, y: Array, sample_weight: Array | None = None, centred: bool = True
+) -> ColumnMoments:
+    """Means, squares and cross products of the columns in one pass over the rows.
+
+    Parameters
+    ----------
+    x : array or sparse matrix of shape (n, d)
+    y : array of shape (n, k)
+    sample_weight : array of shape (n,), optional
+    centred : bool
+        Whether the means are taken out.
+
+    Examples
+    --------
+    >>> found = column_moments(np.array([[1.0], [3.0]]), np.array([[5.0], [7.0]]))
+    >>> found.mean_x.tolist(), found.square_x.tolist(), found.cross.tolist()
+    ([2.0], [2.0], [[2.0]])
+    """
+    n, d = x.shape
+    if hasattr(x, "toarray"):
+        weight = np.ones(n) if sample_weight is None else sample_weight
+        columns, total = x.T.tocsr().astype(np.float64), float(weight.sum())
+        squares: Float = columns.multiply(columns) @ weight
+        mean_x, mean_y = np.zeros(d), np.zeros(y.shape[1])
+        if centred:
+            mean_x, mean_y = columns @ weight / total, weight @ y / total
+        cross: Float = columns @ (weight[:, np.newaxis] * (y - mean_y))
+        return ColumnMoments(mean_x, mean_y, squares - total * mean_x**2, cross)
+    rows = Rows(x, y, sample_weight, centred)
+    squares, cross = np.zeros(rows.width), np.zeros((rows.width, rows.width - d))
+    buffer = rows.buffer()
+    for start in range(0, n, rows.step):
+        z = rows.block(start, min(start + rows.step, n), buffer)
+        squares += np.einsum("ij,ij->j", z, z)
+        cross += z.T @ z[:, d:]  # the last column has the sums
+    means = rows.shift
+    if centred:
+        offset = cross[:-1, -1] / squares[-1]
+        means = rows.shift + offset
+        squares = squares[:-1] - squares[-1] * offset**2
+        cross = cross[:, :-1] - np.multiply.outer(cross[:, -1], offset[d:])
+    return ColumnMoments(means[:d], means[d:], squares[:d], cross[:d])
 
 
 def as_columns(y: ArrayLike) -> Array:

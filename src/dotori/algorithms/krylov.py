@@ -31,6 +31,8 @@ class Columns:
     mean : array of shape (d,), optional
         What is taken out, by default nothing.
     sample_weight : array of shape (n,), optional
+    precise : bool
+        Whether float32 rows are multiplied in float64, which takes longer.
 
     Examples
     --------
@@ -42,13 +44,17 @@ class Columns:
     """
 
     def __init__(
-        self, x: Any, mean: Array | None = None, sample_weight: Array | None = None
+        self,
+        x: Any,
+        mean: Array | None = None,
+        sample_weight: Array | None = None,
+        precise: bool = True,
     ) -> None:
         self.x, self.shape = x, x.shape
         self.turned: Any = None
         if hasattr(x, "toarray"):
             self.x, self.turned = x.astype(np.float64), x.T.tocsr().astype(np.float64)
-        elif x.dtype == np.float64:
+        elif x.dtype == np.float64 or not precise:
             self.turned = x.T
         self.step = max(1, _BLOCK // max(1, x.shape[1]))
         self.mean = np.zeros(x.shape[1]) if mean is None else mean
@@ -63,7 +69,8 @@ class Columns:
         """The transposed matrix times `u` of shape (n,)."""
         u = u if self.root is None else self.root * u
         if self.turned is not None:
-            product: Float = self.turned @ u - self.mean * u.sum()
+            product: Float = self.turned @ u.astype(self.x.dtype, copy=False)
+            product = product - self.mean * u.sum()
             return product
         total: Float = -self.mean * u.sum()
         for start in range(0, self.shape[0], self.step):
@@ -74,7 +81,7 @@ class Columns:
     def _blocks(self, v: Float) -> Float:
         """x @ v in float64: float32 rows are not copied as a whole."""
         if self.turned is not None:
-            return np.asarray(self.x @ v)
+            return np.asarray(self.x @ v.astype(self.x.dtype, copy=False))
         found = np.empty(self.shape[0])
         for start in range(0, self.shape[0], self.step):
             part = slice(start, start + self.step)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from dotori.algorithms import lbfgs
 from dotori.algorithms.logistic import softmax
 from dotori.algorithms.logistic_fit import fit_logistic as fit_softmax
+from dotori.algorithms.ridge import ridge
 from dotori.errors import DataError
 from dotori.tabular.target import Target
 
@@ -141,9 +142,8 @@ def fit_ridge(
 ) -> Linear:
     """Minimise sum_i w_i (y_i - x_i @ b - c)^2 + alpha ||b||^2.
 
-    The normal equations of the centred columns (Hoerl and Kennard, Technometrics 12
-    (1970), 55-67), summed over blocks of rows in float64. One-hot columns are linearly
-    dependent; alpha > 0 makes the solution unique.
+    As `dotori.algorithms.ridge` solves it. One-hot columns are linearly dependent;
+    alpha > 0 makes the solution unique.
 
     Parameters
     ----------
@@ -163,23 +163,8 @@ def fit_ridge(
     [21.0]
     """
     _check_rows(x)
-    true = np.asarray(y, np.float64)
-    weight = _weights(sample_weight, len(x))
-    total = weight.sum()
-    mean_x, mean_y = (weight @ x) / total, float(weight @ true) / total
-    gram = np.zeros((x.shape[1], x.shape[1]))
-    moment = np.zeros(x.shape[1])
-    for start in range(0, len(x), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        centred = x[part] - mean_x
-        weighted = weight[part, np.newaxis] * centred
-        gram += weighted.T @ centred
-        moment += weighted.T @ (true[part] - mean_y)
-    gram[np.diag_indices_from(gram)] += alpha
-    # lstsq, for without a penalty the matrix may be singular.
-    solution: Float = np.linalg.lstsq(gram, moment, rcond=None)[0].astype(np.float64)
-    slope = solution[:, np.newaxis]
-    return Linear(slope, mean_y - mean_x @ slope, classes=False)
+    model, _ = ridge(x, np.asarray(y, np.float64), alpha, sample_weight)
+    return Linear(model.coef[:, np.newaxis], np.array([model.intercept]), classes=False)
 
 
 def fit_logistic(
