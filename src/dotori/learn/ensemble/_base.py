@@ -356,7 +356,7 @@ class BaseForest(MultiOutputMixin, Estimator):
         raise NotImplementedError
 
     def _rows(self, X: Any) -> Any:
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         return _table.predicted_table(self, X)
 
     def _answers(self, X: Any) -> Array:

@@ -125,7 +125,7 @@ class BaseTree(MultiOutputMixin, Estimator):
         self.tree_ = pruned(tree, self.ccp_alpha) if self.ccp_alpha > 0 else tree
 
     def _table(self, X: Any, check_input: bool) -> Any:
-        check_is_fitted(self)
+        check_is_fitted(self, "tree_")
         return _table.predicted_table(self, X) if check_input else X
 
     def _answers(self, X: Any, check_input: bool) -> Array:
