@@ -126,7 +126,7 @@ def usable(scale: Array, constant: NDArray[np.bool_] | None = None) -> Array:
 
 
 def column_quantiles(x: Array, fractions: Sequence[float]) -> Array:
-    """Quantiles of each column, NaN left out; shape (len(fractions), d).
+    """Quantiles of each column, in float64, NaN left out; shape (len(fractions), d).
 
     Between two values of the sorted column, x_(j) and x_(j+1) with j = q (n - 1), the
     quantile lies on the straight line (type 7 of Hyndman and Fan, *Sample quantiles in
@@ -140,7 +140,7 @@ def column_quantiles(x: Array, fractions: Sequence[float]) -> Array:
     for q in fractions:
         if not 0 <= q <= 1:
             raise ArgumentError(f"column_quantiles: 0 <= q <= 1 was wanted, got {q}")
-    found = np.empty((len(fractions), x.shape[1]), x.dtype)
+    found = np.empty((len(fractions), x.shape[1]))
 
     def run(start: int, stop: int) -> None:
         for j in range(start, stop):
@@ -162,12 +162,13 @@ def quantiles(values: Array, fractions: Sequence[float]) -> Array:
     if missing.any():
         values = values[~missing]
     if not len(values):
-        return np.full(len(fractions), np.nan, values.dtype)
+        return np.full(len(fractions), np.nan)
     places = np.asarray(fractions, float) * (len(values) - 1)
     below = np.floor(places).astype(np.intp)
     above = np.minimum(below + 1, len(values) - 1)
     values.partition(np.unique(np.concatenate([below, above])))
-    a, b, t = values[below], values[above], (places - below).astype(values.dtype)
+    a, b = values[below].astype(np.float64), values[above].astype(np.float64)
+    t = places - below
     with np.errstate(invalid="ignore"):
         # from the nearer end, so that t = 1 gives b exactly
         return np.asarray(np.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t)))

@@ -169,7 +169,7 @@ class SimpleImputer(TransformerMixin, Estimator):
             X = np.where(gaps(X, self.missing_values), X.dtype.type(np.nan), X)
         if self.strategy == "mean":
             return column_moments(X, squares=False).mean.astype(X.dtype)
-        return column_quantiles(X, [0.5])[0]
+        return column_quantiles(X, [0.5])[0].astype(X.dtype)
 
     def _of_column(self, column: Any) -> Any:
         values = column[~is_missing(column, self.missing_values)]

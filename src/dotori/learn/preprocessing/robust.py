@@ -91,7 +91,7 @@ class RobustScaler(OneToOneFeatureMixin, TransformerMixin, Estimator):
             )
             if not sparse.issparse(X):
                 check_finite(self, X)
-            self.center_ = found[1].copy() if self.with_centering else None
+            self.center_ = found[1].astype(X.dtype) if self.with_centering else None
             self.scale_ = None
             if self.with_scaling:
                 self.scale_ = usable(found[2] - found[0])
@@ -142,7 +142,7 @@ class RobustScaler(OneToOneFeatureMixin, TransformerMixin, Estimator):
 
 
 def _sparse_quantiles(X: Any, fractions: list[float]) -> Any:
-    found = np.empty((len(fractions), X.shape[1]), X.dtype)
+    found = np.empty((len(fractions), X.shape[1]))
     for j in range(X.shape[1]):
         stored = X.data[X.indptr[j] : X.indptr[j + 1]]
         column = np.zeros(X.shape[0], X.dtype)

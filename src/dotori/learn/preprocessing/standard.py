@@ -97,7 +97,8 @@ class StandardScaler(OneToOneFeatureMixin, TransformerMixin, Estimator):
         about = {"sample_weight": sample_weight}
         with self._tasks("fit", X, y, most=0, metadata=about):
             found = self._moments(X, weights)
-            self._keep(found if first else self._so_far().join(found))
+            moments = found if first else self._so_far().join(found)
+            self._keep(moments, weighted=weights is not None)
         return self
 
     def _moments(self, X: Any, weights: Any) -> Moments:
@@ -115,8 +116,10 @@ class StandardScaler(OneToOneFeatureMixin, TransformerMixin, Estimator):
         squares = np.where(count > 0, variance * count, 0.0)
         return Moments(count, np.where(count > 0, mean, 0.0), squares)
 
-    def _keep(self, moments: Moments) -> None:
-        count = moments.count
+    def _keep(self, moments: Moments, weighted: bool) -> None:
+        count: Any = moments.count
+        if not (weighted or self.with_mean or self.with_std):
+            count = count.astype(np.int64)  # rows were counted, and nothing else
         equal = bool((count == count[0]).all())
         self.n_samples_seen_ = count[0] if equal else count
         needed = self.with_mean or self.with_std
