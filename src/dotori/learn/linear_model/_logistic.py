@@ -211,7 +211,8 @@ class LogisticRegression(LinearClassifier):
 
     def _keep(self, fit: LogisticFit, X: Any) -> None:
         if not fit.finite:
-            validate_data(self, X, accept_sparse="csr", reset=False)  # names what it is
+            with np.errstate(all="ignore"):  # names what it is
+                validate_data(self, X, accept_sparse="csr", reset=False)
             raise DataError(
                 "LogisticRegression: the loss is not finite, as values of X are too "
                 "large; scale its columns"

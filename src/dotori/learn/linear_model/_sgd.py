@@ -494,6 +494,12 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):
             self._resume()
         return self._learn(X, y, 1, sample_weight)
 
+    def densify(self) -> Self:
+        """Make coef_ an array again."""
+        super().densify()
+        self.coef_ = np.ravel(self.coef_)
+        return self
+
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
         X, y = validate_data(
             self,
@@ -526,8 +532,8 @@ class SGDRegressor(SparseCoefficients, RegressorMixin, StochasticModel):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
         coef = self.coef_
-        found = X @ (coef if isinstance(coef, np.ndarray) else coef.toarray().ravel())
-        predicted: Array = np.asarray(found) + self.intercept_
+        dense = coef if isinstance(coef, np.ndarray) else coef.toarray().ravel()
+        predicted: Array = np.asarray(X @ dense) + self.intercept_
         return predicted
 
     def __sklearn_tags__(self) -> Any:

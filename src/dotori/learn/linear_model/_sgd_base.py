@@ -130,13 +130,6 @@ class StochasticModel(Estimator):
         kind = StratifiedShuffleSplit if self._stratified else ShuffleSplit
         split = kind(test_size=self.validation_fraction, random_state=seed)
         learned, held = next(split.split(np.zeros((len(y), 1)), y))
-        if not len(learned) or not len(held):
-            raise DataError(
-                f"{type(self).__name__}: validation_fraction="
-                f"{self.validation_fraction} of {len(y)} rows leaves {len(learned)} to "
-                f"learn from and {len(held)} to score; change it, or do without "
-                "early_stopping"
-            )
         if not np.any(weight[held]):
             raise DataError(
                 "The sample weights for validation set are all zero, consider using a "
