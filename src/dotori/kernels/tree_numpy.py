@@ -1,0 +1,596 @@
+"""The twin of `tree_grow`: a tree node by node, all columns of a node at once.
+
+It defines what the loops compute, and grows small trees faster than they can be
+compiled. Every sum is a running one, in the order in which the loops add.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+GINI, ENTROPY, SQUARES, ABSOLUTE, POISSON = range(5)
+PURE = float(np.finfo(np.float64).eps)
+APART = np.float32(1e-7)  # values that are no further apart are one
+_WORD = (1 << 64) - 1
+_LN2 = math.log(2.0)
+
+
+class Table(NamedTuple):
+    """What is known of the samples besides `x`: n rows, q outputs, d columns."""
+
+    y: Array  #: float64 (n, q): class numbers; else targets by weight; or as they are
+    raw: Array  #: float64 (n, q): the targets as they are
+    weight: Array  #: float64 (n,), or (0,) where all weights are 1
+    categories: (
+        Array  #: int64 (d,): how many categories a column has, 0 in numeric ones
+    )
+    monotonic: Array  #: int64 (d,): 1, 0 or -1
+    logs: Array  #: float64: v log v for v = 0, 1, ...; empty if weights are not whole
+
+
+class Rules(NamedTuple):
+    """`Growth` in numbers."""
+
+    criterion: int
+    by_class: bool  #: targets are class numbers: more than two, or entropy
+    best: bool  #: all thresholds, not random ones
+    drawn: bool  #: columns are drawn at random
+    presort: bool  #: whether the loop sorts columns once for the whole subtree
+    only: bool  #: find the best split of the root, and stop
+    bounded: bool  #: some column is monotonic
+    max_depth: int
+    min_split: int
+    min_leaf: int
+    most: int  #: columns to look at
+    min_weight: float
+    min_gain: float
+    scale: float  #: what brings a gain to the share of all samples
+
+
+# ---------------------------------------------------------------- numbers at random
+def mix(z: int) -> int:
+    """The last step of splitmix64."""
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
+    return z ^ (z >> 31)
+
+
+def draw(key: int, i: int) -> int:
+    """A number in [0, 2^53) for a node and a purpose."""
+    return mix((key + (i + 1) * 0x9E3779B97F4A7C15) & _WORD) >> 11
+
+
+def log(v: Array) -> Array:
+    """log(v), v > 0, in arithmetic alone: NumPy's and C's differ in their last bit."""
+    m, e = np.frexp(v)
+    small = m < 0.7071067811865476
+    m, e = np.where(small, m * 2.0, m), np.where(small, e - 1, e)
+    z = (m - 1.0) / (m + 1.0)
+    t, s = z * z, np.zeros_like(z)
+    for k in range(23, 0, -2):
+        s = s * t + 1.0 / k
+    return e * _LN2 + 2.0 * z * s
+
+
+def _part(v: Array, rules: Rules, table: Table) -> Array:
+    if rules.criterion == GINI:
+        return v * v
+    if len(table.logs):
+        return table.logs[v.astype(np.int64)]
+    return v * log(np.where(v > 0.0, v, 1.0))
+
+
+def _running(start: Array | float, steps: Array) -> Array:
+    """start + steps[0] + ... + steps[i] along the first axis, one after the other."""
+    first = np.broadcast_to(np.asarray(start, np.float64), (1, *steps.shape[1:]))
+    return np.cumsum(np.concatenate([first, steps]), axis=0)
+
+
+def _total(steps: Array) -> Any:
+    return np.cumsum(steps, axis=0)[-1]
+
+
+# ------------------------------------------------------------------------- a node
+class _Node(NamedTuple):
+    """What is measured of a node."""
+
+    ids: Array
+    y: Array  # (m, q)
+    w: Array  # (m,)
+    weight: float
+    impurity: float
+    gain: float
+    total: Array  # (q, k)
+    value: Array  # (q, k)
+    medians: Any  # sorted targets and their weights, for absolute errors
+
+
+def _measure(table: Table, rules: Rules, ids: Array, classes: int) -> _Node:
+    y, raw, q = table.y[ids], table.raw[ids], table.y.shape[1]
+    w = table.weight[ids] if len(table.weight) else np.ones(len(ids))
+    weight = float(_total(w))
+    if rules.by_class:
+        number = y.astype(np.int64)
+        k = max(classes, 2)
+        total = np.array([np.bincount(number[:, o], w, k) for o in range(q)])
+        shares = total / weight
+        squares = _total((shares * shares).ravel())
+        gain = _total(_part(total, rules, table).ravel())
+        impurity = 1.0 - squares / q
+        if rules.criterion == GINI:
+            gain = gain / weight
+        else:
+            gain = gain - q * _part(np.asarray(weight), rules, table)
+            impurity = -gain / (weight * _LN2 * q)
+            impurity = impurity if impurity > 0.0 else 0.0
+        value = shares[:, :classes]
+        return _Node(ids, y, w, weight, impurity, gain, total, value, None)
+    total = _total(y)[:, None]
+    mean = total / weight
+    squares = _total((mean * mean).ravel())
+    gain = _total((total * total / weight).ravel())
+    if rules.criterion == GINI:
+        other = (weight - total[0, 0]) / weight
+        impurity = 1.0 - (squares + other * other)
+        value = np.array([[other, mean[0, 0]]])
+        return _Node(ids, y, w, weight, impurity, gain, total, value, None)
+    value, medians = mean, None
+    impurity = max(_total((y * raw).ravel()) / weight - squares, 0.0) / q
+    if rules.criterion == ABSOLUTE:
+        medians = SimpleNamespace(ranks=np.empty(y.shape), y=[], w=[])
+        answers = [_median(y[:, k], w, medians, k) for k in range(q)]
+        value = np.array([[answer] for answer, _ in answers])
+        error = _total(np.array([error for _, error in answers]))
+        impurity, gain = error / weight / q, -error
+    elif rules.criterion == POISSON:
+        some = y > 0.0
+        terms = y * log(np.where(some, raw, 1.0) / np.where(mean > 0.0, mean, 1.0).T)
+        impurity = _total(np.where(some, terms, 0.0).T.ravel()) / weight / q
+        positive = np.where(mean > 0.0, mean, 1.0)
+        gain = _total(np.where(mean > 0.0, total * log(positive), 0.0).ravel())
+    if (raw == raw[:1]).all():
+        impurity = 0.0
+    return _Node(ids, y, w, weight, impurity, gain, total, value, medians)
+
+
+def _median(y: Array, w: Array, medians: Any, k: int) -> tuple[float, float]:
+    """The weighted median, and the sum of the distances from it."""
+    by = np.argsort(y, kind="stable")
+    medians.ranks[by, k] = np.arange(len(y))
+    y, w = y[by], w[by]
+    medians.y.append(y)
+    medians.w.append(w)
+    upto = np.cumsum(w)
+    half = upto[-1] / 2
+    c = min(int(np.searchsorted(upto, half)), len(y) - 1)
+    answer = y[c]
+    if upto[c] == half and c + 1 < len(y):
+        answer = (answer + y[c + 1]) / 2
+    return answer, _total(w * np.abs(y - answer))
+
+
+# ------------------------------------------------------------------------- columns
+class _Column(NamedTuple):
+    """One column of a node, or one order of its categories."""
+
+    feature: int
+    values: Array  # float32 (m,): what it is sorted by
+    cut: float | None  # a random threshold
+    place: Array | None  # the places of the categories in the order
+
+
+def _columns(
+    x: Array, table: Table, rules: Rules, node: _Node, f: int, key: int
+) -> Iterator[_Column]:
+    """What can be split of a column: nothing if it is constant."""
+    values, n = x[node.ids, f], int(table.categories[f])
+    there = ~np.isnan(values)
+    some = values[there]
+    if not len(some) or (there.all() and some.max() <= some.min() + APART):
+        return
+    orders = 1
+    if n:
+        orders = node.total.size if rules.by_class else node.total.shape[0]
+    for o in range(orders):
+        place, sorted_by, cut = None, values, None
+        if n:
+            place = _places(table, rules, node, values, n, o)
+            sorted_by = values.copy()
+            sorted_by[there] = place[some.astype(np.int64)]
+        if not rules.best:
+            u = draw(key, x.shape[1] + f) * 2.0**-53
+            low, high = (float(v) for v in (np.nanmin(sorted_by), np.nanmax(sorted_by)))
+            cut = low + u * (high - low)
+            cut = math.floor(cut) if n else cut
+            cut = low if cut >= high else cut
+            sorted_by = np.where(there, sorted_by > cut, np.nan).astype(np.float32)
+        yield _Column(f, sorted_by, cut, place)
+
+
+def _places(
+    table: Table, rules: Rules, node: _Node, values: Array, n: int, o: int
+) -> Array:
+    """Each category's place in the order of the means, -1 where it does not occur."""
+    there = ~np.isnan(values)
+    number = values[there].astype(np.int64)
+    if rules.by_class:
+        k, c = divmod(o, node.total.shape[1])
+        terms = np.where(node.y[:, k] == c, node.w, 0.0)
+    else:
+        terms = node.y[:, o]
+        terms = terms * node.w if rules.criterion == ABSOLUTE else terms
+    weight = np.bincount(number, node.w[there], n)
+    seen = weight > 0.0
+    sums = np.bincount(number, terms[there], n)
+    mean = np.divide(sums, weight, out=np.full(n, np.inf), where=seen)
+    order = np.argsort(mean, kind="stable")
+    place = np.empty(n, np.int64)
+    place[order] = np.where(seen[order], np.cumsum(seen[order]) - 1, -1)
+    return place
+
+
+class _Walk(NamedTuple):
+    """Columns in order: m samples, c columns."""
+
+    order: Array  # (m, c)
+    breaks: Array  # bool (m, c)
+    present: Array  # (c,): how many are not missing
+    sign: Array  # (c,): monotonic
+
+
+def _in_order(columns: list[_Column], rules: Rules, table: Table) -> _Walk:
+    values = np.stack([column.values for column in columns], axis=1)
+    m, c = values.shape
+    order = np.argsort(values, axis=0, kind="stable")
+    in_order = np.take_along_axis(values, order, axis=0)
+    present = m - np.isnan(values).sum(axis=0)
+    breaks = np.zeros((m, c), bool)
+    breaks[:-1] = in_order[1:] > in_order[:-1] + APART
+    last = present < m
+    if not rules.best:
+        last &= in_order[0] == in_order[present - 1, np.arange(c)]
+    breaks[present - 1, np.arange(c)] = last
+    sign = np.array([table.monotonic[column.feature] for column in columns])
+    return _Walk(order, breaks, present, sign)
+
+
+def _gains(
+    table: Table, rules: Rules, node: _Node, walk: _Walk, side: int, bounds: Any
+) -> Array:
+    """What each place gains, (m, c), where missing values go left (`side` 1) or right.
+
+    -infinity where no split may be.
+    """
+    m = len(node.ids)
+    there = np.arange(m)[:, None] < walk.present
+    w = np.where(there, node.w[walk.order], 0.0)
+    gone = np.where(there, 0.0, node.w[walk.order]) * side
+    upto = _running(_total(gone), w)[1:]
+    other = node.weight - upto
+    with np.errstate(all="ignore"):
+        gains, low, high = _compared(table, rules, node, walk, side, upto, other)
+    n_left = np.arange(1, m + 1)[:, None] + (m - walk.present) * side
+    allowed = (
+        walk.breaks
+        & there
+        & ~((n_left - (m - walk.present) * side == walk.present) & (side == 1))
+    )
+    allowed &= (n_left >= rules.min_leaf) & (m - n_left >= rules.min_leaf)
+    allowed &= (upto > 0) & (other > 0)
+    allowed &= (upto >= rules.min_weight) & (other >= rules.min_weight)
+    if rules.bounded:
+        fits = np.minimum(low, high) >= bounds[0]
+        fits &= np.maximum(low, high) <= bounds[1]
+        fits &= (low - high) * walk.sign <= 0
+        allowed &= fits | (walk.sign == 0)
+    result: Array = np.where(allowed & (gains > -np.inf), gains, -np.inf)
+    return result
+
+
+def _compared(
+    table: Table,
+    rules: Rules,
+    node: _Node,
+    walk: _Walk,
+    side: int,
+    w: Array,
+    other: Array,
+) -> tuple[Array, Array, Array]:
+    """The gains, and the answers on both sides, as if all places were allowed."""
+    if rules.criterion == ABSOLUTE:
+        return _by_medians(node, walk, side)
+    m, c = walk.order.shape
+    there = (np.arange(m)[:, None] < walk.present)[:, :, None]
+    y = node.y[walk.order]
+    if rules.by_class:
+        return _by_class(table, rules, node, walk, side, w, other)
+    start = _total(np.where(there, 0.0, y)) * side
+    left = _running(start, np.where(there, y, 0.0))[1:]
+    right = node.total[:, 0] - left
+    w, other = w[:, :, None], other[:, :, None]
+    if rules.criterion == POISSON:
+        some = (left > 0.0) & (right > 0.0)
+        a = left * log(np.where(some, left / w, 1.0))
+        b = right * log(np.where(some, right / other, 1.0))
+        terms = np.where(some, a + b, -np.inf)
+    else:
+        terms = left * left / w + right * right / other
+    gains = np.zeros((m, c))
+    for k in range(terms.shape[2]):
+        gains = gains + terms[:, :, k]
+    return gains, (left / w)[:, :, 0], (right / other)[:, :, 0]
+
+
+def _by_class(
+    table: Table,
+    rules: Rules,
+    node: _Node,
+    walk: _Walk,
+    side: int,
+    w: Array,
+    other: Array,
+) -> tuple[Array, Array, Array]:
+    (m, c), (q, k) = walk.order.shape, node.total.shape
+    there = (np.arange(m)[:, None] < walk.present)[:, :, None, None]
+    number = node.y[walk.order].astype(np.int64)  # (m, c, q)
+    steps = node.w[walk.order][:, :, None, None] * (number[..., None] == np.arange(k))
+    gone, steps = np.where(there, 0.0, steps), np.where(there, steps, 0.0)
+    first = _total(gone) * side
+    left = _running(first, steps)
+    right = _running(_running(node.total, -gone * side)[-1], -steps)
+    sums = []
+    for counts in (left, right):
+        parts = _part(counts, rules, table)
+        begin = _total(np.moveaxis(parts[0].reshape(c, q * k), 1, 0))
+        old = np.take_along_axis(parts[:-1], number[..., None], axis=3)[..., 0]
+        new = np.take_along_axis(parts[1:], number[..., None], axis=3)[..., 0]
+        change = np.moveaxis(new - old, 2, 1).reshape(m * q, c)
+        sums.append(_running(begin, change)[q::q])
+    a, b = sums
+    low, high = left[1:, :, 0, 1] / w, right[1:, :, 0, 1] / other
+    if rules.criterion == GINI:
+        return a / w + b / other, low, high
+    upto, rest = (_part(np.maximum(v, 0.0), rules, table) for v in (w, other))
+    return (a - q * upto) + (b - q * rest), low, high
+
+
+def _by_medians(node: _Node, walk: _Walk, side: int) -> tuple[Array, Array, Array]:
+    """With the loop's own functions: each sample moves the median by little."""
+    from dotori.kernels.tree_medians import errors
+
+    (m, c), q = walk.order.shape, node.y.shape[1]
+    found = np.zeros((c, 2 * q + 4, m))
+    chain = np.empty((2, m), np.int64)
+    for j in range(c):
+        for k in range(q):
+            found[j, k], found[j, q + k] = node.medians.y[k], node.medians.w[k]
+        ys = node.medians.ranks[walk.order[:, j]]
+        for k in range(q):
+            errors(ys, found[j], chain, k, int(walk.present[j]), m, side == 1)
+    both = found[:, 2 * q :].transpose(1, 2, 0)
+    return -(both[0] + both[1]), both[2], both[3]
+
+
+# ----------------------------------------------------------------------- the search
+class _Split(NamedTuple):
+    """The best split of a node."""
+
+    gain: float
+    feature: int
+    missing_left: bool
+    low: float  # NaN: by category
+    high: float
+    bits: Array
+
+
+def _listed(
+    x: Array, table: Table, rules: Rules, node: _Node, columns: Array, key: int
+) -> list[list[_Column]]:
+    """The columns that a node looks at, less the constant ones."""
+    listed, found = columns.tolist(), []
+    for i in range(len(listed)):
+        if i >= rules.most and found:
+            break
+        if rules.drawn:
+            j = i + draw(key, i) % (len(listed) - i)
+            listed[i], listed[j] = listed[j], listed[i]
+        orders = list(_columns(x, table, rules, node, listed[i], key))
+        found += [orders] if orders else []
+    return found
+
+
+def _search(
+    x: Array,
+    table: Table,
+    rules: Rules,
+    node: _Node,
+    columns: Array,
+    key: int,
+    bounds: Any,
+    words: int,
+) -> tuple[_Split | None, int]:
+    """The best split, and how many columns vary."""
+    found = _listed(x, table, rules, node, columns, key)
+    flat = [column for orders in found for column in orders]
+    step = max(1, 2_000_000 // (len(node.ids) * node.total.size))
+    best = None
+    for i in range(0, len(flat), step):
+        split = _best_of(x, table, rules, node, flat[i : i + step], key, bounds, words)
+        if split is not None and (best is None or split.gain > best.gain):
+            best = split
+    return best, len(found)
+
+
+def _best_of(
+    x: Array,
+    table: Table,
+    rules: Rules,
+    node: _Node,
+    columns: list[_Column],
+    key: int,
+    bounds: Any,
+    words: int,
+) -> _Split | None:
+    walk, m, d = _in_order(columns, rules, table), len(node.ids), x.shape[1]
+    gains = np.full((len(columns), 2, m), -np.inf)
+    gains[:, 0] = _gains(table, rules, node, walk, 0, bounds).T
+    some = walk.present < m
+    if some.any():
+        gains[:, 1] = np.where(
+            some, _gains(table, rules, node, walk, 1, bounds), -np.inf
+        ).T
+    if not rules.best:
+        for j in np.flatnonzero(some):
+            gains[j, 1 - (draw(key, 2 * d + columns[j].feature) & 1)] = -np.inf
+    at = int(np.argmax(gains))
+    j, side, i = (int(v) for v in np.unravel_index(at, gains.shape))
+    if gains[j, side, i] == -np.inf:
+        return None
+    column, p, order = columns[j], int(walk.present[j]), walk.order[:, j]
+    missing_left = side == 1 if p < m else 2 * (i + 1) > m
+    low = high = np.inf if column.cut is None else column.cut
+    if i < p - 1 and column.cut is None:
+        low, high = (float(v) for v in column.values[order[i : i + 2]])
+    bits = np.zeros(words, np.uint64)
+    if column.place is not None:
+        bits = _bits(column.place, low, missing_left, words)
+        low = high = np.nan
+    return _Split(gains[j, side, i], column.feature, missing_left, low, high, bits)
+
+
+def _bits(place: Array, last: float, missing_left: bool, words: int) -> Array:
+    """The categories up to a place; those not seen go where missing values go."""
+    left = np.full(64 * words, missing_left)
+    left[: len(place)] = np.where(place >= 0, place <= last, missing_left)
+    return np.packbits(left, bitorder="little").view(np.uint64)
+
+
+def _goes_left(values: Array, split: _Split) -> Array:
+    if split.low == split.low:
+        left = values.astype(np.float64) <= split.low
+    else:
+        number = np.where(np.isnan(values), 0, values).astype(np.int64)
+        shift = (number & 63).astype(np.uint64)
+        left = (split.bits[number >> 6] >> shift) & np.uint64(1) == 1
+    return np.where(np.isnan(values), split.missing_left, left)
+
+
+# ------------------------------------------------------------------------- a subtree
+def _must_stop(rules: Rules, node: _Node, depth: int) -> bool:
+    m = len(node.ids)
+    return bool(
+        depth >= rules.max_depth
+        or m < max(rules.min_split, 2 * rules.min_leaf)
+        or node.weight < 2 * rules.min_weight
+        or node.impurity <= PURE
+    )
+
+
+def _children_bounds(
+    table: Table, rules: Rules, split: _Split, sides: list[Array], bounds: Any
+) -> list[Any]:
+    """Neither child's answer may cross the mean of both, where `monotonic` says so."""
+    sign = table.monotonic[split.feature]
+    if not sign:
+        return [bounds, bounds]
+    low, high = bounds
+    a, b = (_measure(table, rules, ids, 2).value[0, -1] for ids in sides)
+    between = (a + b) / 2
+    below, above = (low, between), (between, high)
+    return [below, above] if sign > 0 else [above, below]
+
+
+def grow_nodes_numpy(
+    x: Array,
+    table: Table,
+    rules: Rules,
+    ids: Array,
+    columns: Array,
+    key: Array,
+    bounds: Array,
+    depth: int,
+    ints: Array,
+    floats: Array,
+    values: Array,
+    bits: Array,
+    done: Array,
+) -> None:
+    """Grow the subtree of the rows `ids`, or find its root's best split.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n, d)
+    table : Table
+    rules : Rules
+    ids : ndarray of int32, shape (m,)
+        Ascending; is brought into the order of the leaves.
+    columns : ndarray of int64
+        Which to look at.
+    key, bounds : ndarray of uint64, shape (1,), and float64, shape (2,)
+        The root's source of random numbers, and limits of its answer.
+    depth : int
+        Of the root.
+    ints : ndarray of int32, shape (2 m - 1, 4), written
+        Column (-2: a leaf), whether missing values go left, samples, right child; the
+        left child is the next node. With `only`: columns that vary in the last place.
+    floats : ndarray of float64, shape (2 m - 1, 4), written
+        The values around the split (NaN: by category), impurity, weight. With `only`:
+        six, the last two what the split and what no split gains.
+    values : ndarray of float64, shape (2 m - 1, q, classes), written
+    bits : ndarray of uint64, shape (2 m - 1, words), written
+    done : ndarray of int64, shape (1,), written
+        The number of nodes.
+    """
+    root = (0, len(ids), depth, -1, int(key[0]), (float(bounds[0]), float(bounds[1])))
+    stack, number = [root], 0
+    while stack:
+        start, stop, deep, parent, seed, limits = stack.pop()
+        if parent >= 0:
+            ints[parent, 3] = number
+        node = _measure(table, rules, ids[start:stop].copy(), values.shape[2])
+        values[number] = node.value
+        if rules.bounded:
+            _clip(values[number], limits)
+        ints[number, :3] = -2, 0, stop - start
+        floats[number, 2:4] = node.impurity, node.weight
+        number += 1
+        if not rules.only and _must_stop(rules, node, deep):
+            continue
+        words = bits.shape[1]
+        split, vary = _search(x, table, rules, node, columns, seed, limits, words)
+        if rules.only:
+            floats[0, 4:] = -np.inf if split is None else split.gain, node.gain
+            ints[0, 3] = vary
+        if split is None or (
+            rules.min_gain > 0.0
+            and (split.gain - node.gain) * rules.scale + PURE < rules.min_gain
+        ):
+            continue
+        ints[number - 1, :2] = split.feature, split.missing_left
+        floats[number - 1, :2] = split.low, split.high
+        bits[number - 1] = split.bits
+        if rules.only:
+            continue
+        left = _goes_left(x[node.ids, split.feature], split)
+        sides = [node.ids[left], node.ids[~left]]
+        ids[start:stop] = np.concatenate(sides)
+        middle = start + len(sides[0])
+        low, high = _children_bounds(table, rules, split, sides, limits)
+        stack.append((middle, stop, deep + 1, number - 1, mix(seed ^ 2), high))
+        stack.append((start, middle, deep + 1, -1, mix(seed ^ 1), low))
+    done[0] = number
+
+
+def _clip(value: Array, limits: Any) -> None:
+    answer = min(max(value[0, -1], limits[0]), limits[1])
+    if answer != value[0, -1]:
+        value[0, 0] = 1.0 - answer
+        value[0, -1] = answer

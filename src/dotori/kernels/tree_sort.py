@@ -1,0 +1,156 @@
+"""For growing trees: sorting a column of a node, random numbers, and a logarithm."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotori.kernels._compiler import inner
+from dotori.kernels.tree_numpy import APART
+from dotori.kernels.tree_room import Room
+
+Array = NDArray[Any]
+
+FEW = 24  # samples that are sorted by insertion
+LOW_HALF = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_LN2 = math.log(2.0)
+
+
+# Random numbers from counters: Steele, Lea and Flood, "Fast splittable pseudorandom
+# number generators", 2014.
+@inner
+def mixed(z: Any) -> Any:
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@inner
+def drawn(key: Any, i: int) -> int:
+    """A number in [0, 2^53) for a node and a purpose."""
+    step = np.uint64(i + 1) * np.uint64(0x9E3779B97F4A7C15)
+    return np.int64(mixed(key + step) >> np.uint64(11))
+
+
+@inner
+def log_of(v: float) -> float:
+    """log(v) in arithmetic alone: NumPy's and C's differ in their last bit."""
+    m, e = math.frexp(v)
+    if m < 0.7071067811865476:
+        m, e = m * 2.0, e - 1
+    z = (m - 1.0) / (m + 1.0)
+    t, s = z * z, 0.0
+    for k in range(23, 0, -2):
+        s = s * t + 1.0 / k
+    return e * _LN2 + 2.0 * z * s
+
+
+# ---------------------------------------------------------------------- sorting
+@inner
+def code(v: Any) -> Any:
+    """The bits of a float32 as a number of the same order, in the upper half."""
+    b = np.int64(np.float32(v + np.float32(0.0)).view(np.int32))
+    if b < 0:
+        b = -(b & 0x7FFFFFFF)
+    return np.uint64(b + 0x80000000) << _HALF
+
+
+@inner
+def decode(key: Any) -> Any:
+    b = np.int64(key >> _HALF) - 0x80000000
+    if b < 0:
+        b = -b - 0x80000000
+    return np.int32(b).view(np.float32)
+
+
+@inner
+def insertion(keys: Array, m: int) -> None:
+    for i in range(1, m):
+        key = keys[i]
+        j = i
+        while j > 0 and keys[j - 1] > key:
+            keys[j] = keys[j - 1]
+            j -= 1
+        keys[j] = key
+
+
+@inner
+def radix(keys: Array, spare: Array, m: int, count: Array, digits: int) -> None:
+    """Sort by the upper half, from its lowest digit up. Ends in `keys`."""
+    passes = (32 + digits - 1) // digits
+    passes += passes & 1  # an even number of passes ends where it began
+    digits = (32 + passes - 1) // passes
+    mask = np.uint64((1 << digits) - 1)
+    a, b = keys, spare
+    for p in range(passes):
+        shift = np.uint64(32 + p * digits)
+        count[: 1 << digits] = 0
+        for i in range(m):
+            count[np.int64((a[i] >> shift) & mask)] += 1
+        total = 0
+        for c in range(1 << digits):
+            total, count[c] = total + count[c], total
+        for i in range(m):
+            c = np.int64((a[i] >> shift) & mask)
+            b[count[c]] = a[i]
+            count[c] += 1
+        a, b = b, a
+
+
+@inner
+def buckets(room: Room, p: int, low: Any, high: Any) -> bool:
+    """Spread p keys evenly over buckets, then sort by insertion; False if uneven."""
+    keys, spare, count, size = room.keys, room.spare, room.count, 64
+    while size < p and size < 2048:
+        size *= 2
+    scale, spread = np.float32(size - 1) / (high - low), high - low
+    if not spread < np.float32(3e38) or not scale < np.float32(3e38):
+        return False
+    count[:size] = 0
+    for i in range(p):
+        spare[i] = keys[i]
+        count[np.int64((decode(keys[i]) - low) * scale)] += 1
+    total, uneven = 0, 0
+    for c in range(size):
+        uneven += count[c] * count[c]
+        total, count[c] = total + count[c], total
+    if uneven > 12 * p:
+        return False
+    for i in range(p):
+        c = np.int64((decode(spare[i]) - low) * scale)
+        keys[count[c]] = spare[i]
+        count[c] += 1
+    insertion(keys, p)
+    return True
+
+
+@inner
+def sort_column(room: Room, ids: Array, start: int, m: int) -> int:
+    """Keys of `room.values` in order, missing ones last; how many there are of others.
+
+    -1 where nothing can be split: all are missing or equal.
+    """
+    keys, p, missing = room.keys, 0, 0
+    low, high = np.float32(np.inf), np.float32(-np.inf)
+    for i in range(m):
+        v = room.values[i]
+        if v != v:
+            room.spare[missing] = np.uint64(ids[start + i])
+            missing += 1
+        else:
+            low, high = min(low, v), max(high, v)
+            keys[p] = code(v) | np.uint64(ids[start + i])
+            p += 1
+    if p == 0 or (missing == 0 and high <= low + APART):
+        return -1
+    for i in range(missing):
+        keys[p + i] = room.spare[i]
+    if p <= FEW:
+        insertion(keys, p)
+    elif p > 8192 or not buckets(room, p, low, high):
+        radix(keys, room.spare, p, room.count, 11 if p > 2048 else 8)
+    return p
