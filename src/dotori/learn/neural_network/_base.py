@@ -35,7 +35,7 @@ from dotori.random import Generator, use_generator
 
 Array = NDArray[Any]
 
-_WEIGHTS, _ORDER, _SPLIT, _MASKS = range(4)  # streams of random numbers
+_WEIGHTS, _ORDER, _SPLIT, _MASKS = range(1, 5)  # streams of random numbers
 
 
 class MultilayerPerceptron(FittedNetwork):
@@ -122,6 +122,8 @@ class MultilayerPerceptron(FittedNetwork):
             self._network = self._build(X.shape[1], dtype)
         if self.module is None:
             _network.initialise(self._network, self.activation, stream.derive(_WEIGHTS))
+        else:
+            self._outputs(X[:2])  # an error if it gives other shapes
         self._take_coefficients()
         self.n_layers_ = len(_network.weights_of(self._network)) + 1
         _stopping.begin(self, watched or self.early_stopping)
@@ -194,7 +196,10 @@ class MultilayerPerceptron(FittedNetwork):
                 [*own, *(self.callbacks or ())], key=lambda callback: callback.order
             )
             watched = None if valid is None else ()
-            trainer.fit(batches, watched, epochs=trainer.epoch + epochs)
+            try:
+                trainer.fit(batches, watched, epochs=trainer.epoch + epochs)
+            except KeyboardInterrupt:
+                trainer.interrupted = True
         if trainer.interrupted:
             warnings.warn("Training interrupted by user.", stacklevel=3)
         if stopping.best:

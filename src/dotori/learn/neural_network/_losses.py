@@ -148,7 +148,10 @@ def regression_loss(owner: str, loss: Any) -> Loss:
         return Loss(poisson_deviance, "exp")
     named = {"absolute_error": "l1_loss", "huber": "huber_loss"}
     given = named.get(loss, loss) if isinstance(loss, str) else loss
-    own = _own(owner, given, "squared_error, poisson, absolute_error, huber")
+    names = "squared_error, poisson, absolute_error, huber"
+    if isinstance(loss, (int, tuple, list)):  # where it stood before scikit-learn 1.7
+        names = f"the first argument; write hidden_layer_sizes={loss!r}. It is {names}"
+    own = _own(owner, given, names)
     return Loss(own, "identity", mean_outputs=True)
 
 
