@@ -197,7 +197,8 @@ def elastic_net_path(
             )
         slope = problem.slope(0)
         largest = (slope if positive else np.abs(slope)).max(initial=0.0)
-        top = max(float(largest) / (n * l1_ratio), np.finfo(float).tiny * 1e9)
+        # The last bits are for rounding: all shall be zero with the first alpha.
+        top = max(float(largest) / (n * l1_ratio) * (1 + 1e-15), 1e-300)
         chosen = np.geomspace(top, top * shortest, int(alphas))
     else:
         chosen = np.sort(np.asarray(alphas, np.float64))[::-1]
@@ -306,12 +307,13 @@ class _Columns:
             wanted = _chosen(fit.w, moves * np.sqrt(self.curve + penalty.l2))
             if some is None or np.setdiff1d(wanted, some.chosen).size:
                 some = _Some(self, wanted)
+            else:  # it was not solved well enough
+                inner, least = 0.3 * inner, 0.3 * least if inner <= least else least
             # What the chosen columns have to explain, the others being as they are.
             w = fit.w[some.chosen]
             cross = slope[some.chosen] + some.gram @ w
             theirs = rest + float(w @ (slope[some.chosen] + cross))
-            inner = max(min(0.3 * inner, 0.1 * gap / max(theirs, 1e-300)), least)
-            least = 0.3 * least if inner == least else least
+            inner = max(min(inner, 0.1 * gap / max(theirs, 1e-300)), least)
             left = penalty.max_iter - fit.sweeps
             part = replace(penalty, tolerance=inner, max_iter=left, ended=_never)
             found = elastic_net_gram(some.gram, cross, theirs, part, w)
