@@ -332,6 +332,19 @@ def test_what_the_estimator_refuses_is_one_sentence(run, tmp_path, learn, monkey
     assert code == 1 and err == "error: --model tree: no such thing\n"
 
 
+def test_a_fit_that_does_not_settle_is_told(run, learn, monkeypatch):
+    from dotori.tabular import estimators
+
+    monkeypatch.setattr(estimators, "_STEPS", 1)
+    code, _, err = run("train", "iris", "-m", "logistic", "--alpha", "0.001")
+    assert code == 0 and "note: " in err and "converge" in err
+    code, out, err = run(
+        "train", "iris", "-m", "logistic", "--alpha", "0.001", "--json"
+    )
+    notes = json.loads(out)["notes"]
+    assert code == 0 and err == "" and "converge" in notes[0] and "\n" not in notes[0]
+
+
 def test_damaged_files(run, table, tmp_path, learn):
     for name in ("tree", "forest"):
         own = ["--trees", "3"] if name == "forest" else []

@@ -181,6 +181,36 @@ def test_a_network_is_stopped_when_the_time_is_up(monkeypatch):
     assert [trainer.epoch for trainer in trainers] == [3]
 
 
+def test_a_forest_is_stopped_when_the_time_is_up(monkeypatch):
+    pytest.importorskip("sklearn.callback", reason="fits can be stopped since 1.9")
+    from dotori.tabular import estimators
+
+    clock, fits = Clock(), []
+    make = estimators._estimator
+
+    def counted(model, target):
+        def estimator(**parameters):
+            fits.append(make(model, target)(**parameters))
+            return fits[-1]
+
+        return estimator
+
+    def slow(self):
+        clock.now += 10.0
+        return 125.0 - clock.now
+
+    def two(target, options):
+        every = [options.of("linear"), options.of("forest", trees=40)]
+        return [Trial(one, describe(one)) for one in every]
+
+    monkeypatch.setattr(estimators, "_estimator", counted)
+    monkeypatch.setattr(choosing, "candidates", two)
+    monkeypatch.setattr(choosing._Search, "left", slow)
+    found = run(clock)
+    assert notes(found) == ["", "out of time"]
+    assert len(fits) == 5 and len(fits[-1].estimators_) < 10
+
+
 # ---------------------------------------------------------------------- no leak
 
 

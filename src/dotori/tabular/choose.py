@@ -253,9 +253,12 @@ class _Search:
         else:
             data = self._prepared(number)
             part = data.parts["train"]
+            late = (lambda: self.left() <= 0) if stop_early else None
             predictor = fit_estimator(
-                part.x, part.y, part.weight, data.target, trial.options
+                part.x, part.y, part.weight, data.target, trial.options, stop=late
             ).predictor
+            if late is not None and late():
+                raise _OutOfTime
         held, target = data.parts["held"], data.target
         output = predictor.output(held.x, target)
         weight = row_weights(target.task, held.y, held.weight, self.options)

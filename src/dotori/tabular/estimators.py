@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.errors import DataError, need
-from dotori.tabular.describe import ALPHA, TREES, depth_of, describe
+from dotori.tabular.describe import ALPHA, TREES, depth_of, describe, leaf_of
 from dotori.tabular.options import Options
 from dotori.tabular.predictors import (
     ClusterPredictor,
@@ -63,6 +63,7 @@ def fit_estimator(
     target: Target,
     options: Options,
     watcher: Watcher | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Fitted:
     """Fit the model that the options name.
 
@@ -77,6 +78,9 @@ def fit_estimator(
         Of another model than a network.
     watcher : Watcher, optional
         Hears of the fit, and of each tree of a forest.
+    stop : callable, optional
+        Asked after each tree or iteration (with scikit-learn 1.9 or newer); once it
+        says True, the fit ends as soon as it can, and what comes back is not finished.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def fit_estimator(
     estimator = _estimator(options.model, target)(**maker(y, target, options))
     given = () if target.is_clusters else (y,)
     watcher, started = watcher or Watcher(), time.perf_counter()
-    watcher.on_fit(describe(options), _listen(estimator, watcher))
+    watcher.on_fit(describe(options), _listen(estimator, watcher, stop))
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -105,20 +109,22 @@ def fit_estimator(
     return Fitted(keep(estimator), estimator, list(dict.fromkeys(notes)), seconds)
 
 
-def _listen(estimator: Any, watcher: Watcher) -> int | None:
+def _listen(
+    estimator: Any, watcher: Watcher, stop: Callable[[], bool] | None
+) -> int | None:
     """Let the watcher hear of a forest's trees; how many there will be, if it can."""
     trees = getattr(estimator, "n_estimators", None)
-    if trees is None or not hasattr(estimator, "set_callbacks"):
+    if not hasattr(estimator, "set_callbacks") or (trees is None and stop is None):
         return None
-    estimator.set_callbacks(_Trees(watcher))
-    return int(trees)
+    estimator.set_callbacks(_Steps(watcher, stop or (lambda: False)))
+    return None if trees is None else int(trees)
 
 
-class _Trees:
-    """A callback in scikit-learn's protocol."""
+class _Steps:
+    """A callback in scikit-learn's protocol: trees of a forest, or iterations."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
+    def __init__(self, watcher: Watcher, stop: Callable[[], bool]) -> None:
+        self.watcher, self.stop = watcher, stop
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Before the fit."""
@@ -133,7 +139,7 @@ class _Trees:
         """After each tree, and after the fit."""
         if context.parent is not None:
             self.watcher.on_step()
-        return False
+        return self.stop()
 
 
 def _estimator(model: str, target: Target) -> Callable[..., Any]:
@@ -180,6 +186,7 @@ def _forest(y: Array, target: Target, options: Options) -> dict[str, Any]:
     return {
         "n_estimators": options.trees or TREES,
         "max_depth": depth_of(options),
+        "min_samples_leaf": leaf_of(len(y), target.is_regression),
         "random_state": options.seed,
         "n_jobs": -1,
     }
