@@ -92,7 +92,7 @@ def test_quality_and_out_of_bag_are_scikit_learns_within_the_noise_of_seeds():
         found = []
         for seed in range(5):
             forest = library.RandomForestClassifier(
-                25, oob_score=True, random_state=seed, min_samples_leaf=3
+                40, oob_score=True, random_state=seed, min_samples_leaf=3
             ).fit(x[train], y[train])
             found.append([forest.score(x[test], y[test]), forest.oob_score_])
         scores[library.__name__] = np.array(found)

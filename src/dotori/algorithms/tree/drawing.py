@@ -45,8 +45,9 @@ class Names:
         name, words = self.feature(j), tree.categories[node]
         if not words.any():
             return f"{name} <= {threshold}", f"{name} >  {threshold}"
-        bits = [c for c in range(64 * len(words)) if int(words[c // 64]) >> c % 64 & 1]
         known = None if self.categories is None else self.categories[j]
+        most = 64 * len(words) if known is None else len(known)
+        bits = [c for c in range(most) if int(words[c // 64]) >> c % 64 & 1]
         chosen = ", ".join(str(c if known is None else known[c]) for c in bits)
         return f"{name} in {{{chosen}}}", f"{name} not in {{{chosen}}}"
 

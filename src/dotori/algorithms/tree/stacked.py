@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dotori.algorithms._stored import storable
+from dotori.algorithms.tree.bootstrap import Bootstrap
 from dotori.algorithms.tree.tree import NODE_ARRAYS, Tree, apply_all
 from dotori.errors import ArgumentError, DataError
 from dotori.kernels import in_parallel
@@ -124,3 +125,33 @@ class Forest:
         in_parallel(len(rows), piece, least=max(1, 4 * _BLOCK // len(self)))
         answers /= len(self)
         return answers
+
+    def out_of_bag(
+        self, x: Array, bootstrap: Bootstrap, seeds: Array
+    ) -> tuple[Array, Array]:
+        """What the trees say of rows that were not in their samples.
+
+        Parameters
+        ----------
+        x : ndarray of float32, shape (n, n_features)
+            What the trees were grown on.
+        bootstrap : Bootstrap
+        seeds : ndarray of int64, shape (trees,)
+            Of the trees' samples.
+
+        Returns
+        -------
+        answers : ndarray, shape (n, outputs, classes)
+            The mean over these trees; 0 where there is none.
+        trees : ndarray of int64, shape (n,)
+            How many trees have not seen each row.
+        """
+        answers = np.zeros((len(x), *self.nodes["value"].shape[1:]))
+        trees = np.zeros(len(x), np.int64)
+        for t, seed in enumerate(seeds.tolist()):
+            rows = np.flatnonzero(bootstrap.counts(seed) == 0)
+            tree = self.tree(t)
+            answers[rows] += tree.value.take(tree.apply(x[rows]), axis=0)
+            trees[rows] += 1
+        answers /= np.maximum(trees, 1)[:, None, None]
+        return answers, trees

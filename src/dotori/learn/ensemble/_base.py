@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numbers
-import sys
 import warnings
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,19 +21,15 @@ from sklearn.utils.validation import (
 )
 
 from dotori.algorithms.tree.bootstrap import Bootstrap
-from dotori.algorithms.tree.growth import grow
-from dotori.algorithms.tree.pruning import pruned
 from dotori.algorithms.tree.stacked import Forest
 from dotori.algorithms.tree.tree import Tree
 from dotori.errors import ArgumentError, DataError
-from dotori.kernels import in_parallel
-from dotori.kernels import number as number_of_threads
 from dotori.learn._arguments import boolean, number
 from dotori.learn._base import Estimator
-from dotori.learn._callbacks import Tasks, with_callbacks
-from dotori.learn._random import generator
+from dotori.learn._callbacks import with_callbacks
+from dotori.learn.ensemble._growing import draws_of, grown
 from dotori.learn.tree import _table, _targets
-from dotori.learn.tree._rules import check_parameters, columns_per_node, rules
+from dotori.learn.tree._rules import check_parameters, columns_per_node
 
 Array = NDArray[Any]
 
@@ -44,7 +38,7 @@ class BaseForest(MultiOutputMixin, Estimator):
     """Fitting and what is said of fitted trees; subclasses have the parameters."""
 
     _unstored: ClassVar[tuple[str, ...]] = ("estimators_",)
-    _splitter: ClassVar[str]
+    _splitter: ClassVar[str]  # of all trees
     _kind: ClassVar[Any]  # the estimator that one tree is
     _seeds: Array  # of the trees
     estimator_params: ClassVar[tuple[str, ...]] = (
@@ -142,7 +136,7 @@ class BaseForest(MultiOutputMixin, Estimator):
         weight = _targets.product(sample_weight, by_class)
         self._bootstrap: Bootstrap | None = None
         if self.bootstrap:
-            draws = self._draws(len(x), sample_weight, weight)
+            draws = draws_of(self.max_samples, len(x), sample_weight, weight)
             self._bootstrap = Bootstrap.of(x, target, weight, draws)
         self._n_samples = len(x)
         before = self._trees_before()
@@ -153,7 +147,7 @@ class BaseForest(MultiOutputMixin, Estimator):
             most=self.n_estimators - len(before),
             metadata={"sample_weight": sample_weight},
         ) as tasks:
-            trees = self._grown(x, target, weight, len(before), tasks)
+            trees, self._seeds = grown(self, x, target, weight, len(before), tasks)
         if is_classifier(self):
             _targets.unwrap(self)
         if trees:
@@ -206,27 +200,6 @@ class BaseForest(MultiOutputMixin, Estimator):
         """What is learnt, and the weight of each sample's class."""
         return _targets.numbers_for(self, y), None
 
-    def _draws(
-        self, n: int, sample_weight: Array | None, weight: Array | None
-    ) -> int | None:
-        """The size of a bootstrap sample."""
-        most = self.max_samples
-        if most is None:
-            # weights that are whole numbers count as copies; those of classes do not
-            counts = sample_weight is not None and weight is sample_weight
-            return None if counts else n
-        if isinstance(most, numbers.Integral):
-            return int(most)
-        draws = max(1, int(most * (n if weight is None else weight.sum())))
-        if draws < max(10, n ** (1 / 3)):
-            warnings.warn(
-                f"max_samples={most} makes bootstrap samples of only {draws}; give a "
-                "whole number for as many draws",
-                UserWarning,
-                stacklevel=4,
-            )
-        return draws
-
     def _trees_before(self) -> list[Tree]:
         """The trees that a warm start keeps."""
         if not (self.warm_start and hasattr(self, "_forest")):
@@ -246,61 +219,6 @@ class BaseForest(MultiOutputMixin, Estimator):
                 stacklevel=4,
             )
         return before
-
-    def _grown(
-        self, x: Array, y: Array, weight: Array | None, first: int, tasks: Tasks
-    ) -> list[Tree]:
-        """The new trees: those from number `first` on."""
-        random = generator(self.random_state)
-        seeds = random.integers(0, 2**31 - 1, (self.n_estimators,))
-        if first:
-            seeds[:first] = self._seeds
-        trees: list[Tree | None] = [None] * self.n_estimators
-        sizes = np.ones(self.n_outputs_, np.int64)
-        if is_classifier(self):
-            sizes = self.n_classes_
-
-        def grow_one(t: int) -> None:
-            self._say(f"building tree {t - first + 1} of {len(trees) - first}")
-            seed = int(seeds[t])
-            w = self._weights_of_tree(seed, y, weight)
-            growth = rules(self, self._splitter, x.shape, w)
-            tree = grow(x, y, w, growth, sizes, seed, self.is_categorical_)
-            trees[t] = pruned(tree, self.ccp_alpha) if self.ccp_alpha > 0 else tree
-
-        def grow_some(base: int, start: int, stop: int) -> None:
-            for t in range(base + start, base + stop):
-                grow_one(t)
-
-        at_once = number_of_threads() if tasks.listened else self.n_estimators
-        done = first
-        while done < self.n_estimators:
-            count, base = min(at_once, self.n_estimators - done), done
-            in_parallel(count, partial(grow_some, base))
-            done += count
-            stops = False
-            for _ in range(count if tasks.listened else 0):
-                tasks.begin()
-                stops |= tasks.end()
-            if stops:
-                break
-        self._seeds = seeds[:done]
-        return [tree for tree in trees if tree is not None]
-
-    def _weights_of_tree(
-        self, seed: int, y: Array, weight: Array | None
-    ) -> Array | None:
-        """How often, or with what weight, each sample is in a tree."""
-        if self._bootstrap is None:
-            return weight
-        counts: Array = self._bootstrap.counts(seed)
-        if self.class_weight == "balanced_subsample":
-            counts *= _balanced(y, counts)
-        return counts
-
-    def _say(self, line: str) -> None:
-        if self.verbose > 1:
-            sys.stdout.write(line + "\n")
 
     def _restore(self) -> None:
         """Make `estimators_` from the forest's arrays, of which they are views."""
@@ -331,15 +249,8 @@ class BaseForest(MultiOutputMixin, Estimator):
                 "continuous, continuous-multioutput, binary, multiclass, "
                 "multilabel-indicator."
             )
-        value = self._forest.nodes["value"]
-        answers = np.zeros((len(x), *value.shape[1:]))
-        trees = np.zeros(len(x))
         bootstrap: Any = self._bootstrap
-        for t, seed in enumerate(self._seeds.tolist()):
-            out = np.flatnonzero(bootstrap.counts(seed) == 0)
-            tree = self._forest.tree(t)
-            answers[out] += tree.value.take(tree.apply(x[out]), axis=0)
-            trees[out] += 1
+        answers, trees = self._forest.out_of_bag(x, bootstrap, self._seeds)
         if not trees.all():
             warnings.warn(
                 "Some inputs do not have OOB scores. This probably means too few trees "
@@ -347,7 +258,6 @@ class BaseForest(MultiOutputMixin, Estimator):
                 UserWarning,
                 stacklevel=4,
             )
-        answers /= np.maximum(trees, 1)[:, None, None]
         score = self.oob_score if callable(self.oob_score) else None
         self._set_out_of_bag(answers, y.astype(np.float64), score)
 
@@ -456,15 +366,3 @@ class BaseForest(MultiOutputMixin, Estimator):
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _balanced(y: Array, counts: Array) -> Array:
-    """Weights by which all classes that were drawn weigh the same, shape (n,)."""
-    weights = np.ones(len(y))
-    for target in y.T:
-        drawn = np.bincount(target, counts)
-        present = np.count_nonzero(drawn)
-        with np.errstate(divide="ignore"):
-            weights *= (counts.sum() / (present * drawn))[target]
-    weights[counts == 0] = 0
-    return weights

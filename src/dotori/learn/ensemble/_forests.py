@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import compute_sample_weight
 
 from dotori.errors import ArgumentError
@@ -88,7 +88,7 @@ class _ForestClassifier(ClassifierMixin, BaseForest):
         by_class = answers.swapaxes(1, 2)  # scikit-learn: outputs come last
         found = by_class[:, :, 0] if self.n_outputs_ == 1 else by_class
         self.oob_decision_function_ = np.ascontiguousarray(found)
-        score = score or accuracy_score
+        score = score or _metric("accuracy_score")
         self.oob_score_ = score(y, self.oob_decision_function_.argmax(axis=1))
 
     def __sklearn_tags__(self) -> Any:
@@ -117,7 +117,13 @@ class _ForestRegressor(RegressorMixin, BaseForest):
     def _set_out_of_bag(self, answers: Array, y: Array, score: Any) -> None:
         found = answers[:, :, 0]
         self.oob_prediction_ = found[:, 0] if self.n_outputs_ == 1 else found
-        self.oob_score_ = (score or r2_score)(y, self.oob_prediction_)
+        score = score or _metric("r2_score")
+        self.oob_score_ = score(y, self.oob_prediction_)
+
+
+def _metric(name: str) -> Any:
+    """One of scikit-learn's, which takes long to load and is seldom needed."""
+    return getattr(import_module("sklearn.metrics"), name)
 
 
 class RandomForestClassifier(_ForestClassifier):

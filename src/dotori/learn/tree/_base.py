@@ -20,6 +20,7 @@ from dotori.algorithms.tree.growth import grow
 from dotori.algorithms.tree.pruning import pruned, pruning_path
 from dotori.learn._arguments import choice
 from dotori.learn._base import Estimator
+from dotori.learn._callbacks import with_callbacks
 from dotori.learn._random import generator
 from dotori.learn.tree import _table, _targets
 from dotori.learn.tree._rules import check_parameters, rules
@@ -66,6 +67,7 @@ class BaseTree(MultiOutputMixin, Estimator):
         self.monotonic_cst = monotonic_cst
         self.categorical_features = categorical_features
 
+    @with_callbacks
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True
     ) -> Any:
@@ -106,7 +108,9 @@ class BaseTree(MultiOutputMixin, Estimator):
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
         target, weight = self._encoded(target, sample_weight)
-        self._grow(rows, target, weight)
+        about = {"sample_weight": sample_weight}
+        with self._tasks("fit", X, y, most=0, metadata=about):
+            self._grow(rows, target, weight)
         return self
 
     def _encoded(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
