@@ -27,6 +27,7 @@ class LinearModel(MultiOutputMixin, RegressorMixin, Estimator):
     coef_: Any
     intercept_: Any
     n_features_in_: int
+    fit_intercept: bool
 
     def _checked(
         self, X: Any, y: Any, sample_weight: Any, accept_sparse: Any = _FORMATS
@@ -57,11 +58,17 @@ class LinearModel(MultiOutputMixin, RegressorMixin, Estimator):
         """Raise scikit-learn's error if X is not finite."""
         validate_data(self, X, reset=False, accept_sparse=True)
 
-    def _keep(self, model: Linear, dtype: Any) -> None:
-        """Set coef_ and intercept_ in the type of the rows."""
-        self.coef_ = np.ascontiguousarray(model.coef, dtype)
+    def _keep(self, model: Linear, dtype: Any, flat: bool = True) -> None:
+        """Set coef_ and intercept_ in the type of the rows.
+
+        `flat`: coefficients of a single target have one axis, whatever y has.
+        """
+        coef = np.ascontiguousarray(model.coef, dtype)
+        self.coef_ = coef[0] if flat and coef.ndim == 2 and len(coef) == 1 else coef
         scalar = np.ndim(model.intercept) == 0
         self.intercept_ = np.asarray(model.intercept, dtype)[() if scalar else ...]
+        if not self.fit_intercept:
+            self.intercept_ = 0.0
 
     def predict(self, X: Any) -> Array:
         """Predict the targets of some rows.

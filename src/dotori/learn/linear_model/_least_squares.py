@@ -104,14 +104,14 @@ class LinearRegression(LinearModel):
                 model, _ = ridge_by_products(
                     X, y, 0.0, weight, intercept, "lsqr", tolerance
                 )
-                self._keep(model, X.dtype)
+                self._keep(model, X.dtype, flat=False)
                 return self
             try:
                 found = least_squares(X, y, weight, intercept, tolerance, positive)
             except DataError:
                 self._refuse_infinite(X)
                 raise
-        self._keep(found.model, X.dtype)
+        self._keep(found.model, X.dtype, flat=False)
         if not positive:
             self.rank_ = found.rank
             self.singular_ = found.singular.astype(X.dtype)
