@@ -10,7 +10,7 @@ sklearn = pytest.importorskip("sklearn", reason="the estimators need scikit-lear
 
 from sklearn.base import clone, is_classifier, is_clusterer, is_regressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import dotori.learn
 from dotori.errors import FormatError
@@ -58,10 +58,23 @@ EXCUSED = {
 }
 
 
-@parametrize_with_checks(
-    [made(name) for name in ESTIMATORS],
-    expected_failed_checks=lambda e: EXCUSED.get(type(e).__name__, {}),
-)
+def checks():
+    """Each estimator with each of scikit-learn's checks for its kind."""
+    for name in ESTIMATORS:
+        excused = EXCUSED.get(name, {})
+        for estimator, check in estimator_checks_generator(made(name)):
+            function = getattr(check, "func", check).__name__
+            settings = "-".join(map(str, getattr(check, "keywords", {}).values()))
+            reason = excused.get(function)
+            yield pytest.param(
+                estimator,
+                check,
+                id=f"{name}-{function}-{settings}".strip("-"),
+                marks=[pytest.mark.xfail(reason=reason)] if reason else [],
+            )
+
+
+@pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_scikit_learns_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as scikit-learn's own runs of them do
