@@ -30,7 +30,7 @@ def _about(rng, n, d, loss, rate, penalty, average):
     state[6] = 0.3
     z = np.zeros(d if average else 0)
     q = np.zeros(d if ratio else 0)
-    order = rng.permutation(n)[: n - 1]
+    order = rng.permutation(n)
     rest = (order, rng.normal(size=d) * 0, z, q, state, numbers, loss, rate)
     return y, rng.uniform(0.5, 2, n), rest
 

@@ -329,7 +329,7 @@ class _Passes:
         rest = (np.asarray(y, np.float64), weights, self.square)
         self.kernel = kernel.sgd_sparse if sparse else kernel.sgd_dense
         matrix = (x.data, x.indices, x.indptr) if sparse else (np.ascontiguousarray(x),)
-        self.args = (*matrix, *rest)
+        self.matrix, self.rest = matrix, rest
         self.codes = (LOSSES[options.loss], RATES[options.learning_rate])
 
     def _begin(self) -> None:
@@ -348,9 +348,10 @@ class _Passes:
         self.known[kernel.OBJECTIVE] = 0.0
         likely = min(self.options.max_iter, _LIKELY_EPOCHS)
         seconds = len(order) * likely * _TWIN_SECONDS
+        rest = [values[order] for values in self.rest]
         held = (order, self.v, self.z, self.q, self.known, self.numbers)
         with np.errstate(all="ignore"):
-            self.kernel.run(seconds, *self.args, *held, *self.codes)
+            self.kernel.run(seconds, *self.matrix, *rest, *held, *self.codes)
         if not np.isfinite(self.known[kernel.INTERCEPT] + self.v.sum()):
             raise DataError(
                 "SGD: floating-point under-/overflow occurred, the weights are not "

@@ -144,15 +144,15 @@ def learn(
     return step
 
 
-def _truncated(v: Array, q: Array, u: float, scale: float) -> Array:
+def _truncated(v: Array, q: Array, u: float, inverse: float) -> Array:
     """Weights of a row's columns after the L1 penalty that they have not had yet.
 
     Tsuruoka, Tsujii and Ananiadou (ACL 2009): u is what each weight should have lost by
-    now, and -q what it has.
+    now, and -q what it has; `inverse` is one over the scale.
     """
-    less, more = v - (u + q) / scale, v + (u - q) / scale
-    positive = np.where(less < 0, 0.0, less)
-    negative = np.where(more > 0, 0.0, more)
+    less, more = v - (u + q) * inverse, v + (u - q) * inverse
+    positive = np.where(less > 0, less, 0.0)
+    negative = np.where(more < 0, more, 0.0)
     return np.where(v > 0, positive, np.where(v < 0, negative, v))
 
 
@@ -182,7 +182,7 @@ def _row_numpy(
     if averaged:
         state[SUM] += scale
     if len(q):
-        cut = _truncated(new, q[place], state[U], scale)
+        cut = _truncated(new, q[place], state[U], 1.0 / scale)
         q[place] += scale * (cut - new)
         squares = np.cumsum(cut * cut - new * new)
         absolutes = np.cumsum(np.abs(cut) - np.abs(old))
@@ -209,12 +209,13 @@ def sgd_dense_numpy(
 ) -> None:
     """Learn from the rows `order` of x, one after the other.
 
-    `x` has the shape (n, d); `y`, `weight` and `square`, the rows' squared norms, (n,).
+    `x` has the shape (n, d); `y`, `weight` and `square`, the squared norms, are in the
+    order of learning and of its length.
     `v`, of shape (d,), `state`, and what averaging and the L1 penalty keep, `z` and `q`
     of shape (d,) or (0,), are written in place. The weights are v * state[SCALE].
     """
     known, about, everywhere = state.tolist(), numbers.tolist(), slice(None)
-    for i in order.tolist():
+    for at, i in enumerate(order.tolist()):
         row = x[i].astype(np.float64)
         product = known[SCALE] * float(np.cumsum(v * row)[-1]) if len(v) else 0.0
         averaged = 0 < about[AVERAGE] <= known[T]
@@ -223,10 +224,10 @@ def sgd_dense_numpy(
             about,
             loss,
             rate,
-            float(y[i]),
-            float(weight[i]),
+            float(y[at]),
+            float(weight[at]),
             product,
-            float(square[i]),
+            float(square[at]),
         )
         _row_numpy(row, everywhere, v, z, q, known, update, averaged)
     state[:] = known
@@ -254,7 +255,7 @@ def sgd_sparse_numpy(
     there once.
     """
     known, about = state.tolist(), numbers.tolist()
-    for i in order.tolist():
+    for at, i in enumerate(order.tolist()):
         part = slice(int(starts[i]), int(starts[i + 1]))
         row, place = x[part].astype(np.float64), columns[part]
         products = np.cumsum(v[place] * row)
@@ -265,10 +266,10 @@ def sgd_sparse_numpy(
             about,
             loss,
             rate,
-            float(y[i]),
-            float(weight[i]),
+            float(y[at]),
+            float(weight[at]),
             product,
-            float(square[i]),
+            float(square[at]),
         )
         _row_numpy(row, place, v, z, q, known, update, averaged)
     state[:] = known
@@ -288,24 +289,14 @@ def fold(v: Array, z: Array, state: Any) -> None:
 
 
 @inner
-def cut_weight(
-    v: Array, q: Array, state: Any, j: int, old: float, totals: Array
-) -> None:
-    """`_truncated` for one weight; `totals` gathers the changes of the norms."""
-    new, scale = v[j], state[SCALE]
-    cut = new
-    if new > 0:
-        cut = new - (state[U] + q[j]) / scale
-        if cut < 0:
-            cut = 0.0
-    elif new < 0:
-        cut = new + (state[U] - q[j]) / scale
-        if cut > 0:
-            cut = 0.0
-    q[j] += scale * (cut - new)
-    totals[0] += cut * cut - new * new
-    totals[1] += abs(cut) - abs(old)
-    v[j] = cut
+def truncated(new: float, q: float, u: float, inverse: float) -> float:
+    """`_truncated` for one weight, without jumps, so that LLVM does four at a time."""
+    less = new - (u + q) * inverse
+    more = new + (u - q) * inverse
+    less = less if less > 0 else 0.0
+    more = more if more < 0 else 0.0
+    negative = more if new < 0 else new
+    return less if new > 0 else negative
 
 
 @paired(sgd_dense_numpy)
@@ -324,7 +315,7 @@ def sgd_dense(
     rate: int,
 ) -> None:
     """Row after row, column after column."""
-    totals = np.zeros(2)
+    squares, absolutes = np.empty(len(q)), np.empty(len(q))
     for at in range(len(order)):
         i = order[at]
         product = 0.0
@@ -332,7 +323,9 @@ def sgd_dense(
             product += v[j] * x[i, j]
         product *= state[SCALE]
         averaged = 0 < numbers[AVERAGE] <= state[T]
-        update = learn(state, numbers, loss, rate, y[i], weight[i], product, square[i])
+        update = learn(
+            state, numbers, loss, rate, y[at], weight[at], product, square[at]
+        )
         fold(v, z, state)
         size = update / state[SCALE]
         if len(z):
@@ -344,13 +337,22 @@ def sgd_dense(
             for j in range(len(v)):
                 v[j] += size * x[i, j]
             continue
-        totals[:] = 0.0
+        u, scale = state[U], state[SCALE]
+        inverse = 1.0 / scale
         for j in range(len(v)):
             old = v[j]
-            v[j] = old + size * x[i, j]
-            cut_weight(v, q, state, j, old, totals)
-        state[SQUARES] += state[SCALE] * state[SCALE] * totals[0]
-        state[ABSOLUTES] += state[SCALE] * totals[1]
+            new = old + size * x[i, j]
+            cut = truncated(new, q[j], u, inverse)
+            q[j] += scale * (cut - new)
+            v[j] = cut
+            squares[j] = cut * cut - new * new
+            absolutes[j] = abs(cut) - abs(old)
+        total, absolute = 0.0, 0.0
+        for j in range(len(v)):
+            total += squares[j]
+            absolute += absolutes[j]
+        state[SQUARES] += scale * scale * total
+        state[ABSOLUTES] += scale * absolute
 
 
 @paired(sgd_sparse_numpy)
@@ -371,7 +373,6 @@ def sgd_sparse(
     rate: int,
 ) -> None:
     """Row after row, over the columns that a row has."""
-    totals = np.zeros(2)
     for at in range(len(order)):
         i = order[at]
         product = 0.0
@@ -379,7 +380,9 @@ def sgd_sparse(
             product += v[columns[k]] * x[k]
         product *= state[SCALE]
         averaged = 0 < numbers[AVERAGE] <= state[T]
-        update = learn(state, numbers, loss, rate, y[i], weight[i], product, square[i])
+        update = learn(
+            state, numbers, loss, rate, y[at], weight[at], product, square[at]
+        )
         fold(v, z, state)
         size = update / state[SCALE]
         if len(z):
@@ -391,11 +394,17 @@ def sgd_sparse(
             for k in range(starts[i], starts[i + 1]):
                 v[columns[k]] += size * x[k]
             continue
-        totals[:] = 0.0
+        u, scale = state[U], state[SCALE]
+        inverse = 1.0 / scale
+        total, absolute = 0.0, 0.0
         for k in range(starts[i], starts[i + 1]):
             j = columns[k]
             old = v[j]
-            v[j] = old + size * x[k]
-            cut_weight(v, q, state, j, old, totals)
-        state[SQUARES] += state[SCALE] * state[SCALE] * totals[0]
-        state[ABSOLUTES] += state[SCALE] * totals[1]
+            new = old + size * x[k]
+            cut = truncated(new, q[j], u, inverse)
+            q[j] += scale * (cut - new)
+            v[j] = cut
+            total += cut * cut - new * new
+            absolute += abs(cut) - abs(old)
+        state[SQUARES] += scale * scale * total
+        state[ABSOLUTES] += scale * absolute
