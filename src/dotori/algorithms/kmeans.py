@@ -41,6 +41,9 @@ Listener = Callable[[int, Array, float], bool]
 
 #: Numbers in the products of one block of rows: they should stay in the cache.
 _BLOCK = 1 << 16
+#: Rows of one product. Where centres tie, rounding decides, and that of BLAS depends on
+#: the shape of a product: with scikit-learn's number of rows it is scikit-learn's.
+ROWS = 256
 #: Products from which on several threads search for the nearest centres.
 _PARALLEL = 1 << 23
 #: Pairs of a row and a centre whose distance is worked out again at a time.
@@ -190,23 +193,37 @@ def nearest(x: Any, centers: Array) -> tuple[Array, Array]:
     n, norms = x.shape[0], square_norms(centers)
     labels = np.empty(n, np.int32)
     scores = np.empty(n, np.result_type(x.dtype, centers.dtype))
-    step = max(_BLOCK // len(centers), 1)
+    blocks = -(-n // ROWS)
+    step = max(_BLOCK // (len(centers) * ROWS), 1)
 
     def run(first: int, last: int) -> None:
-        for start in range(first, last, step):
-            part = slice(start, min(start + step, last))
-            q = np.asarray(x[part] @ centers.T)
+        for b in range(first, last, step):
+            part = slice(b * ROWS, min(b + step, last) * ROWS)
+            q = _products(x[part], centers)
             q *= -2
             q += norms
             labels[part] = best = q.argmin(axis=1)
             scores[part] = q[np.arange(len(q)), best]
 
     if n * centers.size < _PARALLEL:
-        run(0, n)
+        run(0, blocks)
     else:
         with one_blas_thread:
-            in_parallel(n, run)
+            in_parallel(blocks, run)
     return labels, scores
+
+
+def _products(x: Any, centers: Array) -> Array:
+    """x . c for all rows and centres, by `ROWS` rows at a time."""
+    whole = x.shape[0] // ROWS * ROWS
+    if is_sparse(x) or not whole:
+        return np.asarray(x @ centers.T)
+    q = np.empty((len(x), len(centers)), np.result_type(x.dtype, centers.dtype))
+    blocks = x[:whole].reshape(-1, ROWS, x.shape[1])
+    np.matmul(blocks, centers.T, out=q[:whole].reshape(-1, ROWS, len(centers)))
+    if whole < len(x):
+        np.matmul(x[whole:], centers.T, out=q[whole:])
+    return q
 
 
 def cluster_sums(

@@ -17,7 +17,8 @@ from dotori.algorithms.kmeans import (
     lloyd,
     same_partition,
 )
-from dotori.algorithms.kmeans_bounds import Points, bounded_lloyd, pays
+from dotori.algorithms.kmeans_bounds import bounded_lloyd, pays
+from dotori.algorithms.kmeans_search import Points
 from dotori.learn._arguments import boolean, choice
 from dotori.learn._callbacks import Tasks, with_callbacks
 from dotori.learn._random import generator
