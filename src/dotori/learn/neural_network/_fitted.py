@@ -39,6 +39,7 @@ class FittedNetwork(Estimator):
     validation_loss_curve_: list[float] | None
     validation_scores_: list[float] | None
     module: Any
+    callbacks: Any
     hidden_layer_sizes: Any
     activation: Any
     dropout: Any
@@ -158,14 +159,22 @@ class FittedNetwork(Estimator):
     def save(self, path: Any) -> None:
         """Write the estimator to one file; `dotori.learn.load` reads it.
 
-        A module of the user's own is not in the file, only what it learned. After
-        loading, ``set_params(module=...)`` gives the code again. The optimiser's
-        moments are not in the file either: `partial_fit` begins them anew.
+        A module of the user's own is not in the file, only what it learned; after
+        loading, ``set_params(module=...)`` gives the code again. Callbacks are not in
+        it, nor are the optimiser's moments: `partial_fit` begins them anew.
+
+        Parameters
+        ----------
+        path : str or PathLike
+
+        Raises
+        ------
+        ArgumentError
+            If a parameter is something that a file cannot hold, such as a function.
         """
-        if self.module is None:
-            super().save(path)
-            return
         saved = copy.copy(self)
-        name = getattr(self.module, "__name__", type(self.module).__name__)
-        saved.module = name if not isinstance(self.module, str) else self.module
+        saved.callbacks = None
+        if self.module is not None and not isinstance(self.module, str):
+            kind = type(self.module).__name__
+            saved.module = getattr(self.module, "__name__", kind)
         Estimator.save(saved, path)
