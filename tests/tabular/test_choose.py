@@ -1,5 +1,7 @@
 """``model="auto"``: what is tried, within which time, and what the folds know."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from dotori.errors import DataError, NonFiniteError
 from dotori.tabular import Options
 from dotori.tabular import choose as choosing
 from dotori.tabular.choose import Trial, candidates, choose, cut_folds
+from dotori.tabular.deadline import Deadline, StopInTime
 from dotori.tabular.describe import describe
 from dotori.tabular.job import Job
 from dotori.tabular.target import Target, infer_target
@@ -195,9 +198,11 @@ def test_a_forest_is_stopped_when_the_time_is_up(monkeypatch):
 
         return estimator
 
-    def slow(self):
-        clock.now += 10.0
-        return 125.0 - clock.now
+    fit = estimators._Steps.on_fit_task_end
+
+    def slow(self, *args, **kwargs):
+        clock.now += 1.0
+        return fit(self, *args, **kwargs)
 
     def two(target, options):
         every = [options.of("linear"), options.of("forest", trees=40)]
@@ -205,10 +210,13 @@ def test_a_forest_is_stopped_when_the_time_is_up(monkeypatch):
 
     monkeypatch.setattr(estimators, "_estimator", counted)
     monkeypatch.setattr(choosing, "candidates", two)
-    monkeypatch.setattr(choosing._Search, "left", slow)
-    found = run(clock)
+    monkeypatch.setattr(estimators._Steps, "on_fit_task_end", slow)
+    # four folds of forty seconds: known to be too much after 2 % of that
+    found = run(clock, time_budget=100.0)
     assert notes(found) == ["", "out of time"]
-    assert len(fits) == 5 and len(fits[-1].estimators_) < 10
+    assert len(fits) == 5 and len(fits[-1].estimators_) <= 5
+    found = run(clock, time_budget=170.0)
+    assert notes(found) == ["", ""]
 
 
 # ---------------------------------------------------------------------- no leak
@@ -306,7 +314,7 @@ def test_scores_are_those_of_scikit_learn(monkeypatch):
 def test_what_is_tried_fits_the_task():
     amounts = candidates(Target("y", "number", "regression"), Options(model="auto"))
     names = [trial.options.model for trial in amounts]
-    assert names[:4] == ["linear", "tree", "forest", "mlp"]
+    assert names[:2] == ["linear", "tree"]
     assert set(names) == {"linear", "tree", "forest", "mlp"}
     labels = [trial.label for trial in amounts]
     assert len(set(labels)) == len(labels)
@@ -379,3 +387,31 @@ def test_weights_count_in_fits_and_scores(monkeypatch):
     ]
     for a, b in zip(*tables, strict=True):
         assert a["mean"] == pytest.approx(b["mean"], rel=1e-5)
+
+
+def test_deadlines():
+    clock = Clock()
+    deadline = Deadline(60.0, clock)
+    clock.now += 10.0
+    deadline.begin(4)
+    clock.now += 10.0
+    assert not deadline.passed_by(1)  # three more of ten seconds: 50 of 60
+    assert not deadline.passed_by(0.04)  # too little to tell
+    assert deadline.passed_by(0.5)  # 70 more seconds of 40
+    clock.now += 20.0
+    assert deadline.passed_by(2) is False and deadline.spent == 40.0
+    clock.now += 20.0
+    assert deadline.passed_by(3.999) and deadline.passed_by(0.0)
+
+
+def test_a_network_that_will_be_late_is_stopped_early():
+    clock = Clock()
+    trainer = SimpleNamespace(epoch=0, epochs=300, stopping=False)
+    timer = StopInTime(Deadline(100.0, clock), done=0, patience=10)
+    timer.deadline.begin(5)
+    while not trainer.stopping:
+        trainer.epoch += 1
+        clock.now += 3.0
+        timer.on_epoch_end(trainer, {})
+    # ten epochs at least, of five folds, take 150 seconds
+    assert timer.late and trainer.epoch == 1

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from dotori.data.table import Table
 from dotori.errors import DataError, DotoriError
+from dotori.tabular.deadline import Clock, Deadline, OutOfTime, StopInTime
 from dotori.tabular.describe import describe
 from dotori.tabular.estimators import fit_estimator, need_estimators
 from dotori.tabular.network import row_weights
@@ -29,9 +29,8 @@ from dotori.tabular.predictors import NetworkPredictor, Predictor
 from dotori.tabular.target import Target
 from dotori.tabular.training import train_network
 from dotori.tabular.watch import Watcher
-from dotori.train import Callback, Record, Trainer, metrics
+from dotori.train import metrics
 
-Clock = Callable[[], float]
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 FOLDS = 5
 BUDGET = 60.0
@@ -95,13 +94,13 @@ class Choice:
 
 
 def candidates(target: Target, options: Options) -> list[Trial]:
-    """What is tried: first one of each family, the quickest ones first.
+    """What is tried, in this order: the quickest ones first.
 
     Examples
     --------
     >>> amounts = Target("y", "number", "regression")
     >>> [trial.label for trial in candidates(amounts, Options(model="auto"))][:3]
-    ['linear, alpha 1', 'tree, depth 6', 'forest, 200 trees']
+    ['linear, alpha 1', 'tree, depth 6', 'linear, alpha 0.1']
     """
     line, alphas = "linear", (0.1, 10.0, 100.0)
     if not target.is_regression:
@@ -109,13 +108,13 @@ def candidates(target: Target, options: Options) -> list[Trial]:
     settings: list[tuple[str, dict[str, Any]]] = [
         (line, {"alpha": 1.0}),
         ("tree", {"depth": 6}),
-        ("forest", {"trees": 200}),
-        ("mlp", {"hidden": (64, 32)}),
         *((line, {"alpha": alpha}) for alpha in alphas),
         ("tree", {"depth": 3}),
         ("tree", {"depth": 0, "alpha": 0.003}),
         ("tree", {"depth": 0, "alpha": 0.01}),
-        ("forest", {"trees": 200, "depth": 8}),
+        ("forest", {"trees": 50, "depth": 8}),
+        ("forest", {"trees": 200}),
+        ("mlp", {"hidden": (64, 32)}),
         ("mlp", {"hidden": (16,)}),
         ("mlp", {"hidden": (128, 64), "dropout": 0.2}),
     ]
@@ -193,12 +192,12 @@ class _Search:
         clock: Clock,
     ) -> None:
         self.whole, self.target, self.options = table, target, options
-        self.watcher, self.clock = watcher, clock
+        self.watcher = watcher
         self.scoring = "rmse" if target.is_regression else "log_loss"
         self.folds = cut_folds(table, target, options)
         self.trials = candidates(target, options)
-        self.budget = BUDGET if options.time_budget is None else options.time_budget
-        self.started = clock()
+        budget = BUDGET if options.time_budget is None else options.time_budget
+        self.deadline = Deadline(budget, clock)
         self._kept: dict[int, Prepared] = {}
 
     def run(self) -> None:
@@ -207,39 +206,34 @@ class _Search:
             self._try(trial)
             self.watcher.on_trial(trial)
 
-    def left(self) -> float:
-        """The seconds that are left of the budget."""
-        return self.started + self.budget - self.clock()
-
     def table(self, best: Trial) -> dict[str, Any]:
         """The table of scores as JSON values."""
         return {
             "scoring": self.scoring,
             "folds": len(self.folds),
-            "time_budget": self.budget,
-            "seconds": self.clock() - self.started,
+            "time_budget": self.deadline.budget,
+            "seconds": self.deadline.spent,
             "chosen": best.label,
             "trials": [trial.to_json() for trial in self.trials],
         }
 
     def _try(self, trial: Trial) -> None:
-        began = self.clock()
+        began, folds = self.deadline.spent, len(self.folds)
         must_finish = not any(other.complete for other in self.trials)
-        for number in range(len(self.folds)):
-            spent = self.clock() - began
-            needed = spent / number * (len(self.folds) - number) if number else 0.0
-            if not must_finish and (self.left() <= 0 or needed > self.left()):
-                trial.note = _out_of_time(number, len(self.folds))
-                return
+        self.deadline.begin(folds)
+        for number in range(folds):
             try:
+                if not must_finish and self.deadline.passed_by(number):
+                    raise OutOfTime
                 self._judge(trial, number, stop_early=not must_finish)
-            except _OutOfTime:
-                trial.note = _out_of_time(number, len(self.folds))
+            except OutOfTime:
+                after = f" after {number} of {folds} folds" if number else ""
+                trial.note = f"out of time{after}"
                 return
             except (DotoriError, ArithmeticError, MemoryError) as error:
                 trial.note = f"failed: {error}"
                 return
-            trial.seconds = self.clock() - began
+            trial.seconds = self.deadline.spent - began
             self.watcher.on_fold(trial)
         if not np.isfinite(trial.scores).all():
             trial.note = "failed: its score is not a finite number"
@@ -252,13 +246,7 @@ class _Search:
             data, predictor = self._network(number, trial.options, stop_early)
         else:
             data = self._prepared(number)
-            part = data.parts["train"]
-            late = (lambda: self.left() <= 0) if stop_early else None
-            predictor = fit_estimator(
-                part.x, part.y, part.weight, data.target, trial.options, stop=late
-            ).predictor
-            if late is not None and late():
-                raise _OutOfTime
+            predictor = self._estimator(number, data, trial.options, stop_early)
         held, target = data.parts["held"], data.target
         output = predictor.output(held.x, target)
         weight = row_weights(target.task, held.y, held.weight, self.options)
@@ -274,6 +262,29 @@ class _Search:
         right = held.y == output.argmax(axis=1)
         trial.accuracies.append(float(np.average(right, weights=weight)))
 
+    def _estimator(
+        self, number: int, data: Prepared, options: Options, stop_early: bool
+    ) -> Predictor:
+        """What an estimator learns from a fold's training rows."""
+        part, late = data.parts["train"], False
+
+        def stop(done: float) -> bool:
+            nonlocal late
+            late = late or self.deadline.passed_by(number + done)
+            return late
+
+        fitted = fit_estimator(
+            part.x,
+            part.y,
+            part.weight,
+            data.target,
+            options,
+            stop=stop if stop_early else None,
+        )
+        if late:
+            raise OutOfTime
+        return fitted.predictor
+
     def _network(
         self, number: int, options: Options, stop_early: bool
     ) -> tuple[Prepared, Predictor]:
@@ -281,12 +292,12 @@ class _Search:
         train, held = (self.whole.take(rows) for rows in self.folds[number])
         tables = {**split_valid(train, self.target, options), "held": held}
         data = prepare(tables, self.target, options)
-        deadline = _Deadline(self.left)
-        trainer = train_network(data, options, [deadline] if stop_early else [])
+        timer = StopInTime(self.deadline, number, options.patience)
+        trainer = train_network(data, options, [timer] if stop_early else [])
         if trainer.interrupted:
             raise KeyboardInterrupt
-        if deadline.passed:
-            raise _OutOfTime
+        if timer.late:
+            raise OutOfTime
         return data, NetworkPredictor(trainer.model.eval())
 
     def _prepared(self, number: int) -> Prepared:
@@ -299,22 +310,6 @@ class _Search:
         if size * len(self.folds) <= _KEPT_BYTES:
             self._kept[number] = data
         return data
-
-
-class _OutOfTime(Exception):
-    """The budget ended while a candidate was being fitted."""
-
-
-class _Deadline(Callback):
-    """Stops a network's training once the budget is used up."""
-
-    def __init__(self, left: Callable[[], float]) -> None:
-        self.left = left
-        self.passed = False
-
-    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
-        if self.left() <= 0:
-            self.passed = trainer.stopping = True
 
 
 def cut_folds(table: Table, target: Target, options: Options) -> list[Fold]:
@@ -340,7 +335,3 @@ def cut_folds(table: Table, target: Target, options: Options) -> list[Fold]:
     with warnings.catch_warnings():  # a rare class is not in all folds: that is fine
         warnings.simplefilter("ignore")
         return list(folds.split(np.zeros((len(y), 1)), y))
-
-
-def _out_of_time(done: int, folds: int) -> str:
-    return f"out of time after {done} of {folds} folds" if done else "out of time"

@@ -63,7 +63,7 @@ def fit_estimator(
     target: Target,
     options: Options,
     watcher: Watcher | None = None,
-    stop: Callable[[], bool] | None = None,
+    stop: Callable[[float], bool] | None = None,
 ) -> Fitted:
     """Fit the model that the options name.
 
@@ -79,8 +79,9 @@ def fit_estimator(
     watcher : Watcher, optional
         Hears of the fit, and of each tree of a forest.
     stop : callable, optional
-        Asked after each tree or iteration (with scikit-learn 1.9 or newer); once it
-        says True, the fit ends as soon as it can, and what comes back is not finished.
+        Asked after each tree or iteration (with scikit-learn 1.9 or newer), and told
+        which part of all trees that is. Once it says True, the fit ends as soon as it
+        can, and what comes back is not finished.
 
     Raises
     ------
@@ -110,21 +111,27 @@ def fit_estimator(
 
 
 def _listen(
-    estimator: Any, watcher: Watcher, stop: Callable[[], bool] | None
+    estimator: Any, watcher: Watcher, stop: Callable[[float], bool] | None
 ) -> int | None:
     """Let the watcher hear of a forest's trees; how many there will be, if it can."""
     trees = getattr(estimator, "n_estimators", None)
     if not hasattr(estimator, "set_callbacks") or (trees is None and stop is None):
         return None
-    estimator.set_callbacks(_Steps(watcher, stop or (lambda: False)))
+    estimator.set_callbacks(_Steps(watcher, stop, trees))
     return None if trees is None else int(trees)
 
 
 class _Steps:
     """A callback in scikit-learn's protocol: trees of a forest, or iterations."""
 
-    def __init__(self, watcher: Watcher, stop: Callable[[], bool]) -> None:
-        self.watcher, self.stop = watcher, stop
+    def __init__(
+        self,
+        watcher: Watcher,
+        stop: Callable[[float], bool] | None,
+        steps: int | None,
+    ) -> None:
+        self.watcher, self.stop, self.steps = watcher, stop, steps
+        self.done = 0
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Before the fit."""
@@ -137,9 +144,12 @@ class _Steps:
 
     def on_fit_task_end(self, estimator: Any, context: Any, **about: Any) -> bool:
         """After each tree, and after the fit."""
-        if context.parent is not None:
-            self.watcher.on_step()
-        return self.stop()
+        if context.parent is None:
+            return False
+        self.done += 1
+        self.watcher.on_step()
+        part = self.done / self.steps if self.steps else 0.0
+        return self.stop is not None and self.stop(part)
 
 
 def _estimator(model: str, target: Target) -> Callable[..., Any]:
