@@ -399,7 +399,8 @@ def test_deadlines():
     assert not deadline.passed_by(0.04)  # too little to tell
     assert deadline.passed_by(0.5)  # 70 more seconds of 40
     clock.now += 20.0
-    assert deadline.passed_by(2) is False and deadline.spent == 40.0
+    assert deadline.passed_by(2)  # 30 of the 20 that are left
+    assert not deadline.passed_by(3) and deadline.spent == 40.0
     clock.now += 20.0
     assert deadline.passed_by(3.999) and deadline.passed_by(0.0)
 
