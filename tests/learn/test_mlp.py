@@ -39,6 +39,7 @@ from dotori.learn.neural_network._losses import (
     regression_loss,
 )
 from dotori.learn.neural_network._optimizers import Adam, Rate, set_rate
+from dotori.learn.neural_network._sparse import SparseProduct, SparseRows, is_thin
 from dotori.train import Callback, EarlyStopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -175,7 +176,7 @@ def test_lbfgs_goes_scikit_learns_way(kind, data, params):
 def test_lbfgs_by_blocks_of_rows_is_the_same(monkeypatch):
     params = {"solver": "lbfgs", "max_iter": 20, "random_state": 0}
     whole = MLPClassifier(**params).fit(*IRIS)
-    monkeypatch.setattr("dotori.learn.neural_network._base.BLOCK", 4000)
+    monkeypatch.setattr("dotori.learn.neural_network._data.BLOCK", 4000)
     parts = MLPClassifier(**params).fit(*IRIS)
     np.testing.assert_allclose(parts.coefs_[0], whole.coefs_[0], rtol=1e-4, atol=1e-6)
 
@@ -375,16 +376,29 @@ def test_coefficients_may_be_changed():
         model.predict(IRIS[0])
 
 
-def test_sparse_rows_are_the_dense_ones():
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"early_stopping": True, "dropout": 0.1}, {"solver": "lbfgs"}],
+    ids=str,
+)
+def test_sparse_rows_are_the_dense_ones(thin, params):
     X, y = DIGITS
+    X = X * (np.random.default_rng(0).random(X.shape) < (0.03 if thin else 1.0))
+    model = MLPClassifier(max_iter=4, random_state=0, **params).fit(X, y)
     for form in (sparse.csr_matrix, sparse.csc_array):
-        for params in ({}, {"early_stopping": True}, {"solver": "lbfgs"}):
-            model = MLPClassifier(max_iter=4, random_state=0, **params)
-            dense, thin = clone(model).fit(X, y), clone(model).fit(form(X), y)
-            np.testing.assert_allclose(thin.coefs_[0], dense.coefs_[0], rtol=1e-6)
-            np.testing.assert_allclose(
-                thin.predict_proba(form(X)), dense.predict_proba(X), rtol=1e-6
-            )
+        other = clone(model).fit(form(X), y)
+        np.testing.assert_allclose(other.coefs_[0], model.coefs_[0], atol=1e-7)
+        np.testing.assert_allclose(
+            other.predict_proba(form(X)), model.predict_proba(X), atol=1e-7
+        )
+    assert is_thin(sparse.csr_matrix(X), model.network_) == thin
+
+
+def test_gradients_of_sparse_products():
+    rows = SparseRows(sparse.random(5, 7, 0.3, "csr", random_state=0))
+    w = dotori.tensor(np.random.default_rng(0).normal(size=(3, 7)))
+    assert dotori.gradcheck(lambda w: SparseProduct.apply(w, rows) ** 2, w)
 
 
 def test_interruption_keeps_what_was_learned():

@@ -20,7 +20,7 @@ from dotori.autograd import no_grad, wrap
 from dotori.errors import ArgumentError
 from dotori.learn._random import generator
 from dotori.learn.neural_network import _network, _stopping
-from dotori.learn.neural_network._data import BLOCK, Batches
+from dotori.learn.neural_network._data import Batches, rows_of_block
 from dotori.learn.neural_network._fitted import FittedNetwork
 from dotori.learn.neural_network._lbfgs import WholeLoss, minimise
 from dotori.learn.neural_network._losses import Loss
@@ -30,6 +30,7 @@ from dotori.learn.neural_network._optimizers import (
     build_schedule,
 )
 from dotori.learn.neural_network._options import check_options
+from dotori.learn.neural_network._sparse import is_thin
 from dotori.learn.neural_network._training import WORTH_CAPTURING, MLPTrainer
 from dotori.random import Generator, use_generator
 
@@ -135,13 +136,16 @@ class MultilayerPerceptron(FittedNetwork):
     def _fit_whole(self, X: Any, target: Array, weight: Any, loss: Loss) -> None:
         """L-BFGS over all rows."""
         n, network, double = X.shape[0], self._network.train(), np.dtype(np.float64)
-        size = min(n, max(1, BLOCK // max(X.shape[1], self._widest())))
+        thin = self.module is None and is_thin(X, network)
+        size = min(n, rows_of_block(X.shape[1], self._widest(), thin))
         if size == n and isinstance(X, np.ndarray):
             X = X.astype(double, copy=False)
         classes = self.n_outputs_ if loss.one_hot else 0
-        data = Batches((X, target, weight), size, classes=classes, dtype=double)
+        data = Batches(
+            (X, target, weight), size, classes=classes, dtype=double, thin=thin
+        )
         total = float(n if weight is None else weight.sum())
-        enough = self.max_iter * len(data) >= WORTH_CAPTURING
+        enough = not thin and self.max_iter * len(data) >= WORTH_CAPTURING
         objective = WholeLoss(network, loss, float(self.alpha), data, total, enough)
         losses: list[float] = []
         with self._tasks("iteration", X, target, most=int(self.max_iter)) as tasks:
@@ -178,6 +182,7 @@ class MultilayerPerceptron(FittedNetwork):
             self.n_outputs_ if loss.one_hot else 0,
             rows,
             least=2 if self.batch_norm else 1,
+            thin=self.module is None and is_thin(X, self._network),
         )
         trainer = self._begin_training(loss, incremental)
         epochs = 1 if incremental else int(self.max_iter)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori._tensor import Tensor
 from dotori.autograd import wrap
+from dotori.learn.neural_network._sparse import taken
 from dotori.random import Generator
 
 Array = NDArray[Any]
@@ -38,6 +38,8 @@ class Batches:
         The fewest rows of a batch: what is less joins the batch before.
     dtype : dtype, optional
         The type of all that is not a class number, by default that of the inputs.
+    thin : bool
+        Whether rows of a sparse matrix stay sparse.
 
     Notes
     -----
@@ -54,11 +56,12 @@ class Batches:
         rows: Array | None = None,
         least: int = 1,
         dtype: Any = None,
+        thin: bool = False,
     ) -> None:
         self.parts = [part for part in parts if part is not None]
         self.batch_size = size
         self._stream = stream
-        self._rows = rows
+        self._rows, self._thin = rows, thin
         n = self.parts[0].shape[0] if rows is None else len(rows)
         starts = list(range(0, n, size))
         if len(starts) > 1 and n - starts[-1] < least:
@@ -71,24 +74,26 @@ class Batches:
     def __len__(self) -> int:
         return len(self._bounds)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         order = self._rows
         if self._stream is not None:
             drawn = self._stream.permutation(self._bounds[-1][1])
             order = drawn if order is None else order[drawn]
         for start, end in self._bounds:
             rows = slice(start, end) if order is None else order[start:end]
-            yield tuple([wrap(self._taken(i, rows)) for i in range(len(self.parts))])
+            yield tuple([self._part(i, rows) for i in range(len(self.parts))])
 
-    def _taken(self, i: int, rows: Any) -> Array:
-        """The rows of part `i`: gathered, or where they lie."""
+    def _part(self, i: int, rows: Any) -> Any:
         part = self.parts[i]
+        if isinstance(part, np.ndarray):
+            return wrap(self._taken(i, part, rows))
+        return taken(part, rows, self._dtype, self._thin)
+
+    def _taken(self, i: int, part: Array, rows: Any) -> Array:
+        """The rows of part `i`: gathered, or where they lie."""
         if i == 1 and self._one_hot is not None:
             hot: Array = np.take(self._one_hot, part[rows], axis=0)
             return hot
-        if not isinstance(part, np.ndarray):
-            found: Array = dense(part[rows]).astype(self._dtype, copy=False)
-            return found
         if isinstance(rows, slice) or part.dtype != self._dtype:
             kept = part.dtype if part.dtype.kind == "i" else self._dtype
             return np.ascontiguousarray(part[rows], kept)
@@ -101,13 +106,12 @@ class Batches:
         return np.take(part, rows, axis=0, out=memory, mode="clip")
 
 
-def dense(rows: Any) -> Array:
-    """A few rows of a table as an array."""
-    found: Array = rows if isinstance(rows, np.ndarray) else rows.toarray()
-    return found
-
-
-def blocks(X: Any, widest: int) -> Iterator[slice]:
+def blocks(X: Any, widest: int, thin: bool) -> Iterator[slice]:
     """Rows by rows, so that what is computed of a block stays small."""
-    n, size = X.shape[0], max(1, BLOCK // max(X.shape[1], widest, 1))
+    n, size = X.shape[0], rows_of_block(X.shape[1], widest, thin)
     return (slice(i, min(i + size, n)) for i in range(0, n, size))
+
+
+def rows_of_block(features: int, widest: int, thin: bool) -> int:
+    """How many rows go together: as many as make some megabytes."""
+    return max(1, BLOCK // max(1 if thin else features, widest, 1))

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from dotori import nn
-from dotori.autograd import no_grad, wrap
+from dotori.autograd import no_grad
 from dotori.errors import ArgumentError
 from dotori.learn._base import Estimator
 from dotori.learn.neural_network import _network
-from dotori.learn.neural_network._data import blocks, dense
+from dotori.learn.neural_network._data import blocks
+from dotori.learn.neural_network._sparse import forward, is_thin, taken
 from dotori.random import Generator, use_generator
 
 Array = NDArray[Any]
@@ -125,15 +126,15 @@ class FittedNetwork(Estimator):
         """What the network gives for rows, (n, n_outputs), block by block."""
         network = self._network.eval()
         dtype = next(network.parameters()).dtype
+        thin = self.module is None and is_thin(X, network)
         z = np.empty((X.shape[0], self.n_outputs_), dtype)
         with no_grad():
-            for rows in blocks(X, self._widest()):
-                x = np.ascontiguousarray(dense(X[rows]), dtype)
-                found = network(wrap(x)).array
+            for rows in blocks(X, self._widest(), thin):
+                found = forward(network, taken(X, rows, dtype, thin)).array
                 if found.shape != z[rows].shape:
                     raise ArgumentError(
                         f"{type(self).__name__}: module gave outputs of shape "
-                        f"{found.shape} for {len(x)} rows; {z[rows].shape} was wanted"
+                        f"{found.shape} where {z[rows].shape} was wanted"
                     )
                 z[rows] = found
         return z

@@ -21,6 +21,7 @@ from dotori.autograd import note_change
 from dotori.learn.neural_network._data import Batches
 from dotori.learn.neural_network._losses import Loss
 from dotori.learn.neural_network._network import weights_of
+from dotori.learn.neural_network._sparse import forward
 
 Array = NDArray[Any]
 
@@ -69,12 +70,12 @@ class WholeLoss:
 
             self._block = Compiled(self.block, "auto", strict=False)
 
-    def block(self, x: Tensor, y: Tensor, *weight: Tensor) -> Any:
+    def block(self, x: Any, y: Tensor, *weight: Tensor) -> Any:
         """What a block adds to the loss, to the loss to report, and to the gradient."""
         for p in self.params:
             p.grad = None
         share = (weight[0].sum() if weight else len(x)) / self.total
-        descended, shown = self.loss(self.network(x), y, *weight)
+        descended, shown = self.loss(forward(self.network, x), y, *weight)
         value = descended * share
         value.backward()
         gradients = [p.grad for p in self.params]

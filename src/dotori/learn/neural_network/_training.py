@@ -11,6 +11,7 @@ from dotori import nn, optim
 from dotori._tensor import Tensor
 from dotori.learn.neural_network._losses import Loss
 from dotori.learn.neural_network._network import weights_of
+from dotori.learn.neural_network._sparse import SparseRows, forward
 from dotori.nn.utils import clip_grad_norm_
 from dotori.train import Trainer
 from dotori.train.callback import Callback
@@ -76,6 +77,8 @@ class MLPTrainer(Trainer):
 
     def train_step(self, batch: Sequence[Any]) -> float:
         """One update; captured where the number of steps to come is worth it."""
+        if isinstance(batch[0], SparseRows):  # what SciPy does cannot be captured
+            return float(self.update(*batch).array)
         full = len(batch[0]) == self._loader.batch_size
         # a last, smaller batch is a capture of its own, run once in an epoch
         done, runs = self.epoch, self._most
@@ -121,7 +124,7 @@ class MLPTrainer(Trainer):
         self.optimizer.zero_grad()
         x, y, *rest = batch
         weight = rest[0] if rest else None
-        descended, shown = self.loss(self.model(x), y, weight)
+        descended, shown = self.loss(forward(self.model, x), y, weight)
         if self.alpha and self._decayed:
             total = len(x) if weight is None else weight.sum()
             rate = self.alpha / total
