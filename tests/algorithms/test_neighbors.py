@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dotori.algorithms import distances as d
-from dotori.algorithms import neighbors
+from dotori.algorithms import kd_tree, neighbors
+from dotori.algorithms.kd_tree import KDTree
 from dotori.algorithms.neighbors import k_nearest, nearest, votes, weights_of, within
 from dotori.errors import ArgumentError
 from dotori.kernels import _threads
@@ -153,3 +154,37 @@ def test_votes_are_counted():
             assert shares[i, c] == pytest.approx(wanted)
     assert weights_of(weights, "uniform") is None
     np.testing.assert_array_equal(weights_of(weights, np.square), weights**2)
+
+
+@pytest.mark.parametrize("p", [1, 2, np.inf])
+@given(drawn=clouds())
+def test_a_tree_finds_what_looking_at_all_points_finds(p, drawn):
+    """Bit for bit, so that it does not matter which of both is taken."""
+    points, queries, k = drawn
+    found = KDTree(points, p).k_nearest(queries, k)
+    finder = d.Euclidean(points) if p == 2 else d.Minkowski(points, p)
+    wanted = k_nearest(finder, queries, k)
+    np.testing.assert_array_equal(found[0], wanted[0])
+    np.testing.assert_array_equal(found[1], wanted[1])
+
+
+def test_large_trees_are_cut_alike(monkeypatch):
+    """Node by node, and all nodes of a level at once."""
+    rng = np.random.default_rng(0)
+    points, queries = rng.normal(size=(5000, 3)), rng.normal(size=(300, 3))
+    wanted = k_nearest(d.Euclidean(points), queries, 7)
+    for together in (0, 100, 10_000):
+        monkeypatch.setattr(kd_tree, "_TOGETHER", together)
+        tree = KDTree(points)
+        assert np.diff(tree.starts).max() <= kd_tree.LEAF
+        assert (np.sort(tree.index) == np.arange(5000)).all()
+        found = tree.k_nearest(queries, 7)
+        np.testing.assert_array_equal(found[1], wanted[1])
+        np.testing.assert_array_equal(found[0], wanted[0])
+
+
+def test_trees_check_what_they_are_given():
+    with pytest.raises(ArgumentError, match="p must be 1, 2 or infinity, got 3"):
+        KDTree(np.zeros((3, 1)), 3)
+    with pytest.raises(ArgumentError, match="from 1 to 3 points was wanted, got 4"):
+        KDTree(np.zeros((3, 1))).k_nearest(np.zeros((1, 1)), 4)

@@ -76,6 +76,18 @@ def test_metrics(algorithm, metric, params):
     same_neighbours(models, None)
 
 
+@pytest.mark.parametrize("p", [1, 2, np.inf])
+def test_a_tree_where_it_pays(p):
+    X, queries = RNG.normal(size=(2000, 3)), RNG.normal(size=(600, 3))
+    models = both("NearestNeighbors", X, p=p)
+    assert models[0]._tree.pays(queries, 5)
+    same_neighbours(models, queries, rtol=1e-13)
+    brute = NearestNeighbors(p=p, algorithm="brute").fit(X)
+    assert brute._tree is None
+    for a, b in zip(brute.kneighbors(), models[0].kneighbors(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_functions_and_distances_as_metrics():
     def largest(x, y):
         return np.abs(x - y).max()

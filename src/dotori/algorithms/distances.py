@@ -28,6 +28,8 @@ Array = NDArray[Any]
 QUERIES, POINTS = 256, 4096
 #: Numbers that are gathered at a time for exact distances.
 _GATHERED = 1 << 19
+#: Up to so many coordinates are added up in their order, as in a k-d tree.
+IN_ORDER = 15
 
 
 class Finder:
@@ -130,7 +132,12 @@ class Euclidean(Finder):
             place = slice(i, i + step)
             away = queries[r[place]].astype(np.float64)
             away -= self.points[start + c[place]]
-            np.einsum("ij,ij->i", away, away, out=found[place])
+            if away.shape[1] > IN_ORDER:
+                np.einsum("ij,ij->i", away, away, out=found[place])
+                continue
+            found[place] = 0
+            for column in away.T:
+                found[place] += column * column
         return found / self.unit**2
 
     def distance(self, reduced: Array) -> Array:

@@ -21,6 +21,7 @@ from dotori.algorithms.distances import (
     Minkowski,
     SparseEuclidean,
 )
+from dotori.algorithms.kd_tree import KDTree
 from dotori.algorithms.neighbors import k_nearest
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.learn._arguments import choice, number
@@ -41,7 +42,7 @@ _TREE_FEATURES = 15
 class NeighborsEstimator(Estimator):
     """Knows the training rows and finds the nearest of them."""
 
-    _unstored: ClassVar[tuple[str, ...]] = ("_finder",)
+    _unstored: ClassVar[tuple[str, ...]] = ("_finder", "_tree")
     #: Only `NearestNeighbors` has the parameter.
     radius: Any = None
     n_neighbors: Any
@@ -54,6 +55,7 @@ class NeighborsEstimator(Estimator):
     effective_metric_: Any
     effective_metric_params_: Any
     _finder: Finder
+    _tree: KDTree | None
 
     def _remember(self, X: Any) -> None:
         """Keep the training rows, of shape (n, d), and make ready to search in them."""
@@ -197,11 +199,16 @@ class NeighborsEstimator(Estimator):
             )
 
     def _restore(self) -> None:
-        self._finder = self._make_finder()
+        self._finder, self._tree = self._make_finder(), None
+        p = {"manhattan": 1, "euclidean": 2, "chebyshev": np.inf}.get(self._plain())
+        if p is not None and self._fit_method != "brute":
+            if KDTree.serves(self._fit_X):
+                self._tree = KDTree(self._fit_X, p)
 
     def __getstate__(self) -> Any:
         state = dict(super().__getstate__())
-        state.pop("_finder", None)
+        for name in self._unstored:
+            state.pop(name, None)
         return state
 
     def __setstate__(self, state: Any) -> None:
@@ -209,10 +216,15 @@ class NeighborsEstimator(Estimator):
         if hasattr(self, "n_samples_fit_"):
             self._restore()
 
+    def _plain(self) -> str:
+        """The metric's plainest name; "" for functions."""
+        metric = self.effective_metric_
+        return _SAME.get(metric, metric) if isinstance(metric, str) else ""
+
     def _make_finder(self) -> Finder:
         X, metric = self._fit_X, self.effective_metric_
         params = self.effective_metric_params_
-        name = _SAME.get(metric, metric) if isinstance(metric, str) else None
+        name = self._plain()
         if name == "precomputed":
             return Given(self.n_samples_fit_)
         if name == "euclidean" and not params:
@@ -266,12 +278,18 @@ class NeighborsEstimator(Estimator):
                 f"Expected n_neighbors {sign} n_samples_fit, but n_neighbors = {k}, "
                 f"n_samples_fit = {self.n_samples_fit_}, n_samples = {queries.shape[0]}"
             )
-        distances, indices = k_nearest(self._finder, self._as_points(queries), wanted)
+        distances, indices = self._search(self._as_points(queries), wanted)
         if X is None:
             keep = _others(indices)
             indices = indices[keep].reshape(-1, k)
             distances = distances[keep].reshape(-1, k)
         return (distances, indices) if return_distance else indices
+
+    def _search(self, queries: Any, k: int) -> Any:
+        """By the tree where there is one and it pays; both ways give the same bits."""
+        if self._tree is not None and self._tree.pays(queries, k):
+            return self._tree.k_nearest(queries, k)
+        return k_nearest(self._finder, queries, k)
 
     def _as_points(self, queries: Any) -> Any:
         """Dense where the training rows are, and sparse where they are."""
