@@ -139,6 +139,18 @@ def test_constant_and_equal_columns():
     assert_minimum(found, x, y, 0.1, 0.5)
 
 
+def test_many_equal_columns_and_many_coefficients():
+    """What cannot be solved at once, the sweeps do alone."""
+    x, y, _ = table(30, 600)
+    found = elastic_net(x, y, 50.0, 1e-6, gram=True, **TIGHT).model
+    assert (found.coef != 0).sum() > 500
+    assert_minimum(found, x, y, 50.0, 1e-6)
+    x = x[:, :3]
+    doubled = np.column_stack([x, x])
+    found = elastic_net(doubled, y, 0.1, 1.0, start=np.ones(6), **TIGHT).model
+    assert_minimum(found, doubled, y, 0.1, 1.0)
+
+
 def test_random_order_repeats_itself_and_comes_to_the_same_minimum():
     x, y, _ = table(60, 8)
     fits = [

@@ -182,6 +182,21 @@ def test_moments_do_not_depend_on_layout_or_threads(monkeypatch):
     np.testing.assert_allclose(rough.gram, plain.gram, rtol=1e-3, atol=1e-2 * 40)
 
 
+@pytest.mark.parametrize("fortran", [True, False])
+def test_reflections_in_chunks_are_those_of_all_rows(monkeypatch, fortran):
+    x, y, w = table(40_000, 20)
+    rows = Rows(np.asfortranarray(x) if fortran else x, y, w)
+    assert len(rows.chunks()) > 1
+    found = by_reflections(rows)
+    sums = moments(x, y, w)
+    np.testing.assert_allclose(found.r.T @ found.r, sums.gram, rtol=1e-9, atol=1e-7)
+    np.testing.assert_allclose(found.r.T @ found.c, sums.cross, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(found.mean_x, sums.mean_x, rtol=1e-12)
+    monkeypatch.setattr(_threads._threads, "number", 3)
+    monkeypatch.setattr(_threads._threads, "_pool", None)
+    np.testing.assert_array_equal(by_reflections(rows).r, found.r)
+
+
 def test_means_far_from_zero_cost_no_digits():
     x, y, _ = table(5000, 3)
     far = moments(x * 2.0**-10 + 2.0**30, y)  # which is exact
@@ -303,13 +318,28 @@ def test_what_is_not_finite_is_refused_and_what_is_large_is_not():
     np.testing.assert_allclose(large.coef * 1e170, small.coef, rtol=1e-9)
     with pytest.raises(ShapeError, match=r"got \(20000, 8\) and \(3, 1\)"):
         least_squares(x, y[:3])
+    with pytest.raises(ShapeError, match="n >= 1"):
+        least_squares(x[:0], y[:0])
 
 
-@given(st.integers(1, 30), st.integers(1, 8), st.integers(0, 1000))
-def test_nonnegative_solutions_obey_their_conditions(n, d, seed):
+@given(
+    n=st.integers(1, 40),
+    d=st.integers(1, 25),
+    seed=st.integers(0, 1000),
+    mean=st.sampled_from([0, 1, 3]),
+    spoiled=st.sampled_from(["", "equal", "zero", "scales"]),
+)
+def test_nonnegative_solutions_obey_their_conditions(n, d, seed, mean, spoiled):
     """Kuhn and Tucker: the slope is zero where z > 0, and uphill where z = 0."""
     x, y, _ = table(n, d, seed)
-    x, b = x - 3, y[:, 0]
+    x = x - 3 + mean
+    b = y[:, 0] + x @ np.linspace(0, 1, d)
+    if spoiled == "equal":
+        x[:, -1] = x[:, 0]
+    elif spoiled == "zero":
+        x[:, d // 2] = 0
+    elif spoiled == "scales":
+        x *= np.logspace(-2, 2, d)
     z = nonnegative(x, b)
     slope = x.T @ (b - x @ z)
     assert (z >= 0).all()
@@ -348,6 +378,8 @@ def test_lsqr_and_conjugate_gradients_solve_what_they_are_given(shape, damp, wei
             lambda u: matrix @ u, dense.T @ y[:, 0], 1e-13, 100
         )
         np.testing.assert_allclose(v, wanted, rtol=1e-7, atol=1e-9)
+    zeros, steps = krylov.conjugate_gradients(lambda u: 0 * u, np.ones(3), 1e-9, 9)
+    assert not zeros.any() and steps == 0  # a matrix that is not definite
     zeros, steps = krylov.lsqr(columns, np.zeros(shape[0]), damp, 1e-14, 100)
     assert not zeros.any() and steps == 0
 

@@ -66,10 +66,10 @@ class Rows:
         centred: bool = True,
         dtype: Any = np.float64,
     ) -> None:
-        if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
+        if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
             raise ShapeError(
-                "least squares: x of shape (n, d) and y of shape (n, k) were wanted, "
-                f"got {x.shape} and {y.shape}"
+                "least squares: x of shape (n, d) and y of shape (n, k) with n >= 1 "
+                f"were wanted, got {x.shape} and {y.shape}"
             )
         self.x, self.y, self.centred, self.dtype = x, y, centred, np.dtype(dtype)
         self.n, self.d, self.k = len(x), x.shape[1], y.shape[1]
@@ -118,8 +118,6 @@ class Rows:
 def _sample_mean(values: Array) -> Array:
     """The mean of some rows; exactly the value of a column that is constant there."""
     some = values[:: max(1, len(values) // _SAMPLE)].astype(np.float64)
-    if not len(some):
-        return np.zeros(values.shape[1])
     constant = (some == some[0]).all(axis=0)
     mean: Float = np.where(constant, some[0], some.mean(axis=0))
     return mean

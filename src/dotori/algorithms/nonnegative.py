@@ -40,39 +40,54 @@ def nonnegative(a: Float, b: Float, max_iter: int | None = None) -> Float:
     [2.0, 0.0]
     """
     d = a.shape[1]
+    # Columns of length about one: no square overflows, and the slopes compare.
+    unit = np.abs(a).max(axis=0, initial=0.0)
+    unit = np.where(unit > 0, unit, 1.0)
+    height = float(np.abs(b).max(initial=0.0)) or 1.0
+    a, b = a / unit, b / height
     free = np.zeros(d, dtype=bool)
     z: Float = np.zeros(d)
     size = np.linalg.norm(a, axis=0)
     noise = 10 * max(a.shape) * np.finfo(float).eps * size * np.linalg.norm(b)
+    barred = np.zeros(d, dtype=bool)
     for _ in range(max_iter or 10 * max(d, 1)):
         downhill = a.T @ (b - a @ z)
-        downhill[free] = -np.inf
-        if not (downhill > noise).any():
-            return z
-        best = int(np.argmax(np.where(downhill > noise, downhill, -np.inf)))
-        free[best] = True
-        z = _feasible(a, b, z, free, best)
+        choice = np.flatnonzero((downhill > noise) & ~free & ~barred)
+        if not len(choice):
+            return z * (height / unit)
+        newest = choice[np.argmax(downhill[choice] / size[choice])]
+        free[newest] = True
+        there = _solution(a, b, free)
+        # Rounding alone may say that it would grow: it depends on the others then.
+        barred[newest] = there[newest] <= 0
+        if barred[newest]:
+            free[newest] = False
+            continue
+        barred[:] = False
+        z = _feasible(a, b, z, there, free)
     raise LinAlgError(
         f"nonnegative least squares: no end after {max_iter or 10 * d} sets of free "
         "coefficients; give a larger max_iter"
     )
 
 
-def _feasible(a: Float, b: Float, z: Float, free: Array, newest: int) -> Float:
-    """The solution over the free coefficients, after some were put back to zero."""
+def _solution(a: Float, b: Float, free: Array) -> Float:
+    """Least squares in the free coefficients; the others are zero."""
+    z: Float = np.zeros(a.shape[1])
+    z[free] = np.linalg.lstsq(a[:, free], b, rcond=None)[0]
+    return z
+
+
+def _feasible(a: Float, b: Float, z: Float, there: Float, free: Array) -> Float:
+    """Go from z to the solution, putting back to zero what would turn negative."""
     while True:
-        there = np.zeros(len(z))
-        if free.any():
-            there[free] = np.linalg.lstsq(a[:, free], b, rcond=None)[0]
         below = free & (there <= 0)
         if not below.any():
             return there
-        if below[newest] and not z[newest]:
-            # Rounding alone said that it would grow: it depends on the others.
-            free[newest] = False
-            continue
         # As far on the way there as the first of them allows.
-        share = np.min(z[below] / (z[below] - there[below]))
-        z = z + share * (there - z)
-        free &= z > 0
+        shares = np.ones(len(z))
+        shares[below] = z[below] / (z[below] - there[below])
+        z = z + shares.min() * (there - z)
+        free &= ~(below & (shares == shares.min())) & (z > 0)
         z[~free] = 0
+        there = _solution(a, b, free)

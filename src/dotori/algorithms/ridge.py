@@ -216,7 +216,7 @@ def _by_singular_values(
     u, s, v = np.linalg.svd(rows.r, full_matrices=False)
     real = s > max(x.shape) * np.finfo(float).eps * s[:1]
     u, s, v = u[:, real], s[real, np.newaxis], v[real]
-    slopes = v.T @ (s / (s**2 + alpha) * (u.T @ rows.c))
+    slopes = v.T @ ((u.T @ rows.c) / (s + alpha / s))
     return slopes, rows.mean_x, rows.mean_y
 
 
