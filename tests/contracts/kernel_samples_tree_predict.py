@@ -3,27 +3,30 @@
 import numpy as np
 
 
-def _trees(rng, count, depth, columns, words):
+def _trees(rng, dtype, count, depth, columns, words):
     """Full trees of random questions, their nodes in a row (heap order)."""
+    roots = np.arange(count) * (2 ** (depth + 1) - 1)
     inner, nodes = 2**depth - 1, 2 ** (depth + 1) - 1
     number = np.arange(nodes)
-    left = np.where(number < inner, 2 * number + 1, -1)
-    right = np.where(number < inner, 2 * number + 2, -1)
+    base = np.repeat(roots, nodes)
+    no = np.where(number < inner, 2 * number + 2, number)
+    yes = np.where(number < inner, 2 * number + 1, number)
     total = count * nodes
     categories = np.zeros((total, words), np.uint64)
     if words:
         subsets = rng.random(total) < 0.5
         bits = rng.integers(1, 2**63, (total, words), dtype=np.uint64)
         categories[subsets] = bits[subsets]
-    return (
-        np.arange(count) * nodes,
-        np.tile(left, count),
-        np.tile(right, count),
-        rng.integers(0, columns, total),
-        rng.standard_normal(total),
-        rng.random(total) < 0.5,
-        categories,
-    )
+    links = np.stack(
+        [
+            rng.integers(0, columns, total),
+            np.tile(no, count) + base,
+            np.tile(yes, count) + base,
+            rng.random(total) < 0.5,
+        ],
+        axis=1,
+    ).astype(np.int32)
+    return roots, links, rng.standard_normal(total).astype(dtype), categories
 
 
 def _case(n, columns, count, depth, words=0, missing=0.0):
@@ -35,7 +38,7 @@ def _case(n, columns, count, depth, words=0, missing=0.0):
         return [
             x,
             np.zeros((n, count), np.int64),
-            *_trees(rng, count, depth, columns, words),
+            *_trees(rng, dtype, count, depth, columns, words),
         ]
 
     return make

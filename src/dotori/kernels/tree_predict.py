@@ -1,10 +1,12 @@
 """Rows sent down the trees of a forest, each to its leaf.
 
-The nodes of all trees lie in a row; `roots` says where each tree begins, and children
-are counted from their own tree's root. A tree alone is a forest with ``roots = [0]``.
+The nodes of all trees lie in a row, `roots` says where each tree begins, and a node is
+four numbers in `links`: its column, the node for the answer no, the one for yes, and
+the answer for a missing value. A leaf is a node that leads to itself. A tree alone is
+a forest with ``roots = [0]``.
 
-A value that is missing goes where `missing_left` says. A node with bits in its row of
-`categories` is a question about a category: number c goes left where bit c is set.
+A node with bits in its row of `categories` is a question about a category: number c
+goes left where bit c is set.
 """
 
 from __future__ import annotations
@@ -20,56 +22,55 @@ from dotori.kernels._pair import paired
 Array = NDArray[Any]
 _BLOCK = 65_536  # pairs of a row and a tree that the twin moves at a time
 _ROWS = 512  # rows that the loop sends down one tree after the other
+_ABREAST = 8  # rows that go down together: one waits for memory while others move
 
 
 def tree_leaves_numpy(
     x: Array,
     leaves: Array,
     roots: Array,
-    left: Array,
-    right: Array,
-    feature: Array,
+    links: Array,
     threshold: Array,
-    missing_left: Array,
     categories: Array,
 ) -> None:
-    """leaves[i, t] = the leaf of tree t in which row i of `x` ends.
+    """leaves[i, t] = the leaf of tree t in which row i of `x` ends, from its root on.
 
-    `x` has the shape (n, d), `leaves`, written in place, (n, trees), `roots` (trees,);
-    the others have one entry for each node, `categories` a row of words of 64 bits.
+    `x` has the shape (n, d), `leaves`, written in place, (n, trees), `roots` (trees,),
+    `links` (nodes, 4), `threshold` (nodes,) and `categories` (nodes, words), words of
+    64 bits.
     """
     n, trees = leaves.shape
     step = max(1, _BLOCK // max(trees, 1))
     for start in range(0, n, step):
-        rows = np.repeat(np.arange(start, min(n, start + step)), trees)
-        base = np.resize(roots, len(rows))
-        node = base.copy()
-        moving = np.flatnonzero(left[node] >= 0)
+        block = x[start : start + step]
+        first = np.repeat(np.arange(len(block)) * x.shape[1], trees)
+        root = np.resize(roots, len(first))
+        node = root.copy()
+        moving = np.arange(len(node))
         while len(moving):
             at = node[moving]
-            value = x[rows[moving], feature[at]]
-            goes_left = value <= threshold[at]
+            link = links.take(at, axis=0)
+            value = block.ravel().take(first[moving] + link[:, 0])
+            yes = value <= threshold.take(at)
             if categories.shape[1]:
-                by_category = categories[at].any(axis=1)
-                which = np.flatnonzero(by_category)
-                words = categories[at[which]]
-                goes_left[which] = _bits_numpy(words, value[which])
-            goes_left = np.where(value != value, missing_left[at], goes_left)
-            at = base[moving] + np.where(goes_left, left[at], right[at])
-            node[moving] = at
-            moving = moving[left[at] >= 0]
-        leaves[start : start + step] = (node - base).reshape(-1, trees)
+                _answer_subsets(yes, value, categories.take(at, axis=0))
+            yes = np.where(value != value, link[:, 3] != 0, yes)
+            after = np.where(yes, link[:, 2], link[:, 1])
+            node[moving] = after
+            moving = moving[after != at]
+        leaves[start : start + step] = (node - root).reshape(-1, trees)
 
 
-def _bits_numpy(words: Array, value: Array) -> Array:
-    """Whether the bit of each value's number is set in its row of words."""
-    number = np.where(value >= 0, value, 64.0 * words.shape[1])
-    outside = number >= 64 * words.shape[1]
-    number = np.where(outside, 0, number).astype(np.int64)
+def _answer_subsets(yes: Array, value: Array, words: Array) -> None:
+    """Put in the answers of those nodes that ask for categories."""
+    which = np.flatnonzero(words.any(axis=1))
+    words, value = words[which], value[which]
+    most = 64 * words.shape[1]
+    known = (value >= 0) & (value < most)
+    number = np.where(known, value, 0).astype(np.int64)
     word = words[np.arange(len(words)), number >> 6]
     bit = (word >> (number & 63).astype(np.uint64)) & np.uint64(1)
-    set_there: Array = (bit == 1) & ~outside
-    return set_there
+    yes[which] = known & (bit == 1)
 
 
 @inner
@@ -87,30 +88,60 @@ def _goes_left(v: Any, node: int, threshold: Array, categories: Array) -> bool:
     return bool(bit == 1)
 
 
+@inner
+def _leaf(x: Any, root: Any, links: Any, threshold: Array, categories: Array) -> Any:
+    """The leaf of one row."""
+    node = root
+    while links[node, 1] != node:
+        v = x[links[node, 0]]
+        if v != v:
+            yes = links[node, 3] != 0
+        else:
+            yes = _goes_left(v, node, threshold, categories)
+        node = np.int64(links[node, 2] if yes else links[node, 1])
+    return node
+
+
 @paired(tree_leaves_numpy, passes=40)
 def tree_leaves(
     x: Array,
     leaves: Array,
     roots: Array,
-    left: Array,
-    right: Array,
-    feature: Array,
+    links: Array,
     threshold: Array,
-    missing_left: Array,
     categories: Array,
 ) -> None:
-    """Tree after tree for some rows at a time: both then stay in the cache."""
+    """Tree after tree for some rows at a time: both then stay in the cache.
+
+    Rows that go down abreast move without a branch that the processor has to guess;
+    one that has arrived stays where it is.
+    """
     n = x.shape[0]
+    at = np.empty(_ABREAST, np.int64)
+    abreast = _ABREAST if categories.shape[1] == 0 else n + 1
     for start in range(0, n, _ROWS):
+        stop = min(n, start + _ROWS)
         for t in range(roots.shape[0]):
             root = roots[t]
-            for i in range(start, min(n, start + _ROWS)):
-                node = root
-                while left[node] >= 0:
-                    v = x[i, feature[node]]
-                    if v != v:
-                        goes_left = missing_left[node]
-                    else:
-                        goes_left = _goes_left(v, node, threshold, categories)
-                    node = root + (left[node] if goes_left else right[node])
-                leaves[i, t] = node - root
+            i = start
+            while i + abreast <= stop:
+                at[:] = root
+                moved = 1
+                while moved != 0:
+                    moved = 0
+                    for k in range(_ABREAST):
+                        node = at[k]
+                        v = x[i + k, links[node, 0]]
+                        yes = (v <= threshold[node]) | (
+                            (v != v) & (links[node, 3] != 0)
+                        )
+                        after = np.int64(links[node, 1 + yes])
+                        moved |= after ^ node
+                        at[k] = after
+                for k in range(_ABREAST):
+                    leaves[i + k, t] = at[k] - root
+                i += _ABREAST
+            while i < stop:
+                leaf = _leaf(x[i], root, links, threshold, categories)
+                leaves[i, t] = leaf - root
+                i += 1

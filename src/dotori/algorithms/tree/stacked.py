@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dotori.algorithms._stored import storable
 from dotori.algorithms.tree.bootstrap import Bootstrap
-from dotori.algorithms.tree.tree import NODE_ARRAYS, Tree, apply_all
+from dotori.algorithms.tree.tree import NODE_ARRAYS, Tree, Ways
 from dotori.errors import ArgumentError, DataError
 from dotori.kernels import in_parallel
 
 Array = NDArray[Any]
-_BLOCK = 1024  # rows whose leaves are looked up at a time
+_AT_ONCE = 1 << 21  # leaves, of all rows and trees, that are looked up at a time
 
 
 @storable
@@ -107,24 +108,36 @@ class Forest:
 
     def apply(self, x: ArrayLike) -> Array:
         """The leaf of each row in each tree: int64, shape (n, trees)."""
-        return apply_all(x, self.first[:-1], self.n_features, self.nodes)
+        return self._ways.leaves(x, self.n_features)
+
+    @cached_property
+    def _ways(self) -> Ways:
+        return Ways.of(self.nodes, self.first)
 
     def predict(self, x: ArrayLike) -> Array:
         """The mean of the trees' answers: shape (n, outputs, classes)."""
-        rows = np.ascontiguousarray(x, dtype=np.float32)
         value = self.nodes["value"]
+        rows = np.ascontiguousarray(x, dtype=np.float32)
         answers = np.zeros((len(rows), *value.shape[1:]))
-
-        def piece(start: int, stop: int) -> None:
-            for i in range(start, stop, _BLOCK):
-                part = slice(i, min(stop, i + _BLOCK))
-                leaves = self.apply(rows[part]) + self.first[:-1]
-                for t in range(len(self)):
-                    answers[part] += value.take(leaves[:, t], axis=0)
-
-        in_parallel(len(rows), piece, least=max(1, 4 * _BLOCK // len(self)))
+        step = max(1, _AT_ONCE // len(self))
+        for i in range(0, len(rows), step):
+            part = slice(i, i + step)
+            leaves = self.apply(rows[part]).T + self.first[:-1, None]
+            answers[part] = self._sum(leaves)
         answers /= len(self)
         return answers
+
+    def _sum(self, leaves: Array) -> Array:
+        """The sum of the values of leaves (trees, n) over the trees, on threads."""
+        value = self.nodes["value"]
+        total = np.zeros((leaves.shape[1], *value.shape[1:]))
+
+        def piece(start: int, stop: int) -> None:
+            for leaf in leaves[:, start:stop]:
+                total[start:stop] += value.take(leaf, axis=0)
+
+        in_parallel(leaves.shape[1], piece, least=max(1, 16_384 // len(self)))
+        return total
 
     def out_of_bag(
         self, x: Array, bootstrap: Bootstrap, seeds: Array

@@ -22,6 +22,7 @@ from dotori.kernels.tree_predict import tree_leaves
 
 Array = NDArray[Any]
 _WORTH_A_THREAD = 4096  # rows
+_TWIN = 4e-7  # seconds that NumPy takes for a row in a tree
 
 #: The arrays of a tree that have an entry for each node, and their types.
 _KINDS: dict[str, np.dtype[Any]] = {
@@ -37,15 +38,6 @@ _KINDS: dict[str, np.dtype[Any]] = {
     "categories": np.dtype(np.uint64),
 }
 NODE_ARRAYS = frozenset(_KINDS)
-#: What the kernel that sends rows down is given, in its order.
-_FOR_THE_WAY = (
-    "children_left",
-    "children_right",
-    "feature",
-    "threshold",
-    "missing_go_to_left",
-    "categories",
-)
 
 
 @storable
@@ -198,6 +190,11 @@ class Tree:
         return int(self.depths.max())
 
     @cached_property
+    def _ways(self) -> Ways:
+        nodes = {name: getattr(self, name) for name in NODE_ARRAYS}
+        return Ways.of(nodes, np.array([0, self.node_count]))
+
+    @cached_property
     def parents(self) -> Array:
         """The parent of each node, shape (nodes,); -1 for the root."""
         parents = np.full(self.node_count, -1)
@@ -237,8 +234,7 @@ class Tree:
         ShapeError
             If `x` has another number of columns.
         """
-        nodes = {name: getattr(self, name) for name in _FOR_THE_WAY}
-        return apply_all(x, np.zeros(1, np.int64), self.n_features, nodes)[:, 0]
+        return self._ways.leaves(x, self.n_features)[:, 0]
 
     def predict(self, x: ArrayLike) -> Array:
         """The values of the leaves: shape (n, classes), or (n, outputs, classes)."""
@@ -296,35 +292,68 @@ class Tree:
         return total / whole if normalize and whole > 0 else total
 
 
-def apply_all(
-    x: ArrayLike, roots: Array, n_features: int, nodes: Mapping[str, Array]
-) -> Array:
-    """The leaves of rows in several trees whose nodes lie in a row.
+@dataclass(frozen=True)
+class Ways:
+    """The nodes of one or more trees as the kernel that sends rows down takes them."""
 
-    Parameters
-    ----------
-    x : array_like, shape (n, n_features)
-    roots : ndarray of int64, shape (trees,)
-        Where each tree begins in the arrays; children are counted from there.
-    n_features : int
-    nodes : dict of str to ndarray
-        The arrays of `Tree` that have an entry for each node.
+    roots: Array
+    links: Array
+    threshold: Array
+    categories: Array
 
-    Returns
-    -------
-    ndarray of int64, shape (n, trees)
-    """
-    rows = np.ascontiguousarray(x, dtype=np.float32)
-    if rows.ndim != 2 or rows.shape[1] != n_features:
-        raise ShapeError(
-            f"the tree was grown on {n_features} columns, so x must have the shape "
-            f"(n, {n_features}), got {rows.shape}"
-        )
-    leaves = np.empty((len(rows), len(roots)), np.int64)
-    arrays = [nodes[name] for name in _FOR_THE_WAY]
+    @classmethod
+    def of(cls, nodes: Mapping[str, Array], first: Array) -> Ways:
+        """From the arrays of `Tree`, for trees that begin at ``first[:-1]``.
 
-    def piece(start: int, stop: int) -> None:
-        tree_leaves(rows[start:stop], leaves[start:stop], roots, *arrays)
+        Thresholds are rounded down to float32, which changes no answer: x has that
+        type, and no number of it lies between.
+        """
+        count = int(first[-1])
+        number, root = np.arange(count), np.repeat(first[:-1], np.diff(first))
+        inside = nodes["children_left"] >= 0
+        links = np.zeros((count, 4), np.int32)
+        links[:, 0] = np.where(inside, nodes["feature"], 0)
+        links[:, 1] = np.where(inside, nodes["children_right"] + root, number)
+        links[:, 2] = np.where(inside, nodes["children_left"] + root, number)
+        links[:, 3] = nodes["missing_go_to_left"]
+        exact = nodes["threshold"]
+        with np.errstate(over="ignore"):
+            rounded = exact.astype(np.float32)
+            below = np.nextafter(rounded, np.float32(-np.inf))
+        threshold = np.where(rounded > exact, below, rounded)
+        return cls(first[:-1].astype(np.int64), links, threshold, nodes["categories"])
 
-    in_parallel(len(rows), piece, least=max(1, _WORTH_A_THREAD // len(roots)))
-    return leaves
+    def leaves(self, x: ArrayLike, n_features: int) -> Array:
+        """The leaf of each row in each tree, from its root on.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, n_features)
+        n_features : int
+
+        Returns
+        -------
+        ndarray of int64, shape (n, trees)
+
+        Raises
+        ------
+        ShapeError
+            If `x` has another number of columns.
+        """
+        rows = np.ascontiguousarray(x, dtype=np.float32)
+        if rows.ndim != 2 or rows.shape[1] != n_features:
+            raise ShapeError(
+                f"the tree was grown on {n_features} columns, so x must have the shape "
+                f"(n, {n_features}), got {rows.shape}"
+            )
+        trees = len(self.roots)
+        leaves = np.empty((len(rows), trees), np.int64)
+        seconds = _TWIN * len(rows) * trees
+
+        def piece(start: int, stop: int) -> None:
+            part = slice(start, stop)
+            nodes = (self.roots, self.links, self.threshold, self.categories)
+            tree_leaves.run(seconds, rows[part], leaves[part], *nodes)
+
+        in_parallel(len(rows), piece, least=max(1, _WORTH_A_THREAD // trees))
+        return leaves
