@@ -182,9 +182,9 @@ def elastic_net_path(
     --------
     >>> x = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> path = elastic_net_path(x, [4.0, 2.0], alphas=3, shortest=0.25, l1_ratio=1.0)
-    >>> path.alphas.tolist()
+    >>> path.alphas.round(9).tolist()
     [2.0, 1.0, 0.5]
-    >>> [fit.w.tolist() for fit in path.fits]
+    >>> [fit.w.round(9).tolist() for fit in path.fits]
     [[0.0, 0.0], [2.0, 0.0], [3.0, 1.0]]
     """
     n, d = x.shape

@@ -72,7 +72,7 @@ def enet_path(
     >>> import numpy as np
     >>> from dotori.learn.linear_model import lasso_path
     >>> alphas, coefs, gaps = lasso_path(np.eye(2), [4.0, 2.0], alphas=3, eps=0.25)
-    >>> alphas.tolist(), coefs.tolist()
+    >>> alphas.round(9).tolist(), coefs.round(9).tolist()
     ([2.0, 1.0, 0.5], [[0.0, 2.0, 3.0], [0.0, 0.0, 1.0]])
     """
     types = [np.float64, np.float32]
