@@ -287,6 +287,12 @@ def test_tasks_that_a_model_does_not_fit():
         dotori.fit(homes(), "price", model="logistic")
 
 
+def test_amounts_whose_squares_are_infinite():
+    for own in ({"epochs": 1}, {"model": "tree"}):
+        with pytest.raises(DataError, match=r"reaches 9e\+200, too much"):
+            dotori.fit({"a": [1.0, 2.0, 3.0], "y": [1.5, 9e200, 0.5]}, "y", **own)
+
+
 def test_what_belongs_to_the_training_of_a_network(tmp_path):
     from dotori.train import Callback
 

@@ -98,25 +98,30 @@ def train(
     ] = None,
     alpha: Annotated[
         float | None,
-        _option("--alpha", help="Penalty: linear, logistic, tree.", panel=MODEL),
+        _option(
+            "--alpha",
+            help="Penalty of linear (1), logistic (1), tree (0).",
+            panel=MODEL,
+        ),
     ] = None,
     depth: Annotated[
         int | None,
-        _option("--depth", help="Of trees; 0: no limit.", panel=MODEL),
+        _option("--depth", help="Of a tree (6), a forest (0: no limit).", panel=MODEL),
     ] = None,
     trees: Annotated[
-        int | None, _option("--trees", help="Of a forest.", panel=MODEL)
+        int | None, _option("--trees", help="Of a forest (200).", panel=MODEL)
     ] = None,
     clusters: Annotated[
         int | None,
-        _option("--clusters", help="Of kmeans; else the best.", panel=MODEL),
+        _option("--clusters", help="Of kmeans; without: the best number.", panel=MODEL),
     ] = None,
     folds: Annotated[
-        int | None, _option("--folds", help="By which auto judges.", panel=MODEL)
+        int | None,
+        _option("--folds", help="Of auto's cross validation (5).", panel=MODEL),
     ] = None,
     time_budget: Annotated[
         float | None,
-        _option("--time-budget", help="Seconds that auto tries for.", panel=MODEL),
+        _option("--time-budget", help="Of auto, in seconds (60).", panel=MODEL),
     ] = None,
     hidden: Annotated[
         str | None,

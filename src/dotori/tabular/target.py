@@ -30,6 +30,7 @@ Label: TypeAlias = str | int | float | bool
 
 MAX_CODED_CLASSES = 20
 _MIN_ROWS_A_CLASS = 5
+_LARGEST = 1e145
 
 
 @dataclass(frozen=True)
@@ -285,6 +286,12 @@ def _regression(table: Table, name: str) -> Target:
         raise DataError(
             f"the target {name!r} is {values[0]:g} in every row, so there is nothing "
             "to learn; choose another column"
+        )
+    largest = float(np.abs(values).max())
+    if largest > _LARGEST:
+        raise DataError(
+            f"the target {name!r} reaches {largest:g}, too much for a sum of squares; "
+            "give it in a larger unit"
         )
     return Target(name, table[name].kind, "regression")
 
