@@ -31,7 +31,7 @@ LEAF = 32
 _TOGETHER = 2048
 #: What the search of one query takes in NumPy, in seconds, with one coordinate; with
 #: more, so many times as long for each.
-_SECONDS, _GROWTH = 6e-6, 1.6
+_SECONDS, _GROWTH = 8e-6, 1.6
 #: What a search through all points takes for each of them.
 _BRUTE = 5e-9
 #: Trees of fewer points, or searches of fewer pairs, are not worth their while.

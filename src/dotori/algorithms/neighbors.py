@@ -27,6 +27,8 @@ Array = NDArray[Any]
 
 #: More candidates than this for each query and tile: the lower bounds are too loose.
 _CROWD = 64
+#: Among so many points the first guess is made.
+_LOOK = 800
 
 
 def nearest(points: Array, queries: Array, k: int) -> tuple[Array, Array]:
@@ -102,7 +104,7 @@ def _search(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
     for start, tile in finder.tiles(queries, k):
         if start == 0:
             best = _first(finder, queries, tile, k)
-        r, c = np.nonzero(tile <= best[0].max(axis=1)[:, None])
+        r, c = _places(tile <= best[0].max(axis=1)[:, None])
         if len(r) > (_CROWD + 8 * k) * m:
             stricter = finder.stricter()
             if stricter is not None:
@@ -116,8 +118,8 @@ def _search(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
 
 
 def _first(finder: Finder, queries: Any, tile: Array, k: int) -> tuple[Array, Array]:
-    """Exact distances of the k points of the first tile that seem nearest."""
-    m = queries.shape[0]
+    """Exact distances of k of the first points that seem nearest."""
+    m, tile = queries.shape[0], tile[:, : max(_LOOK, 4 * k)]
     if tile.shape[1] > k:
         columns = np.argpartition(tile, k - 1, axis=1)[:, :k]
     else:
@@ -125,6 +127,12 @@ def _first(finder: Finder, queries: Any, tile: Array, k: int) -> tuple[Array, Ar
     rows = np.repeat(np.arange(m), k)
     exact = finder.exact(queries, tile, 0, rows, columns.ravel())
     return exact.reshape(m, k), columns
+
+
+def _places(mask: Array) -> tuple[Array, Array]:
+    """``np.nonzero``, which is several times as fast on one axis as on two."""
+    rows, columns = np.divmod(np.flatnonzero(mask), mask.shape[1])
+    return rows, columns
 
 
 def _smallest(
@@ -169,7 +177,7 @@ def within(
             block = queries[i * QUERIES : (i + 1) * QUERIES]
             parts = []
             for first, tile in finder.tiles(block, 1):
-                r, c = np.nonzero(tile <= limit)
+                r, c = _places(tile <= limit)
                 exact = finder.exact(block, tile, first, r, c)
                 near = exact <= limit
                 parts.append((r[near], exact[near], first + c[near]))
