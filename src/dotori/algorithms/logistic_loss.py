@@ -120,18 +120,29 @@ class LogisticLoss:
         alone = contextlib.nullcontext() if len(groups) == 1 else one_blas_thread
         with alone:
             in_parallel(len(groups), run)
-        return float(np.add.reduce(values)), np.add.reduce(gradients, axis=0)
+        total: Float = np.add.reduce(gradients, axis=0)
+        if self.rows > 1:  # p - y of the classes add up to zero
+            total[-1] = -np.add.reduce(total[:-1], axis=0)
+        return float(np.add.reduce(values)), total
 
     def scores(self, part: slice, theta: Float) -> Array:
-        """W x + b of a block, of shape (rows, block)."""
+        """W x + b of a block, of shape (rows, block); for k > 2 less their mean.
+
+        Softmax is the same for scores moved alike. With a mean of zero the last class's
+        follow from the others': a product less.
+        """
         x, d = self.x[part], self.x.shape[1]
+        if self.rows > 1:
+            theta = theta - theta.mean(axis=0)
         slopes = theta[:, :d].astype(x.dtype, copy=False)
-        if not slopes.any():  # the start: a product less
+        if not slopes.any():  # the start
             found = np.zeros((self.rows, x.shape[0]), x.dtype)
         elif self.rows == 1:
             found = (x @ slopes[0])[np.newaxis]
         elif isinstance(x, np.ndarray):
-            found = slopes @ x.T
+            found = np.empty((self.rows, len(x)), x.dtype)
+            np.matmul(slopes[:-1], x.T, out=found[:-1])
+            np.negative(np.add.reduce(found[:-1], axis=0, out=found[-1]), out=found[-1])
         else:
             found = np.ascontiguousarray((x @ slopes.T).T)
         if self.intercept:
@@ -147,9 +158,9 @@ class LogisticLoss:
         if self.rows == 1:
             gradient[0, :d] += x.T @ scores[0]
         elif isinstance(x, np.ndarray):
-            gradient[:, :d] += scores @ x
+            gradient[:-1, :d] += scores[:-1] @ x
         else:
-            gradient[:, :d] += (x.T @ scores.T).T
+            gradient[:-1, :d] += (x.T @ scores[:-1].T).T
         if self.intercept:
             gradient[:, d] += scores.sum(axis=1, dtype=np.float64)
         return value

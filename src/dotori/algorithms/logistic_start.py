@@ -7,7 +7,7 @@ the method indifferent to the scales of the columns and to their correlations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ from dotori.algorithms.logistic_loss import LogisticLoss
 
 Float = NDArray[np.float64]
 
-_ROWS_PER_COLUMN = 4
+_ROWS_PER_COLUMN = 2
 _CHEAP = 2e7  # multiplications
 _SINGULAR = 1e-8
+_GATHERED = 512  # rows
 
 
 def inverse_at_zero(loss: LogisticLoss) -> Callable[[Float], Float]:
@@ -65,10 +66,12 @@ def _full(loss: LogisticLoss, rows: int, share: float) -> tuple[Float, _Solve]:
     d = loss.x.shape[1]
     gram, moment, total = np.zeros((d, d)), np.zeros(d), 0.0
     shift = loss.x[: min(rows, 64)].mean(axis=0, dtype=np.float64)
-    for part in _some(loss.blocks, rows):
-        x = loss.x[part] - (shift if loss.intercept else 0.0)
+    for parts in _gathered(_some(loss.blocks, rows)):
+        x = np.concatenate([loss.x[part] for part in parts]).astype(np.float64)
+        if loss.intercept:
+            x -= shift
         if loss.weight is not None:
-            root = np.sqrt(loss.weight[part].astype(np.float64))
+            root = np.sqrt(np.concatenate([loss.weight[part] for part in parts]))
             x *= root[:, np.newaxis]
             moment += root @ x
             total += float(root @ root)
@@ -137,6 +140,18 @@ def _moments(loss: LogisticLoss) -> tuple[Float, Float]:
 def _positive(diagonal: Float) -> Float:
     """Zeros replaced by the largest: what is not seen here takes small steps."""
     return np.where(diagonal > 0, diagonal, diagonal.max(initial=0.0) or 1.0)
+
+
+def _gathered(parts: list[slice]) -> Iterator[list[slice]]:
+    """Parts put together to some hundred rows, as a product costs its result too."""
+    held: list[slice] = []
+    for part in parts:
+        held.append(part)
+        if sum(p.stop - p.start for p in held) >= _GATHERED:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def _some(blocks: list[slice], rows: int) -> list[slice]:
