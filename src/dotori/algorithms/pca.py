@@ -53,7 +53,7 @@ class Spectrum:
     mean : array, shape (d,)
     components : array, shape (m, d)
         Rows of length one.
-    variances : array, shape (m,)
+    variances : float64 array, shape (m,)
     total : float
         The variance in all directions.
     length : int
@@ -162,8 +162,8 @@ def by_svd(x: Array, copy: bool = True) -> Spectrum:
     x = x - mean if copy else np.subtract(x, mean, out=x)
     u, singular, components = np.linalg.svd(x, full_matrices=False)
     flipped(components, u)
-    variances = singular**2 / (n - 1)
-    total = float(variances.sum(dtype=np.float64))
+    variances = singular.astype(np.float64) ** 2 / (n - 1)
+    total = float(variances.sum())
     return Spectrum(mean, components, variances, total, len(variances), u)
 
 
@@ -196,7 +196,7 @@ def by_covariance(
         values, vectors = eigh(matrix, count)
     components = np.ascontiguousarray(vectors[:, ::-1].T).astype(dtype, copy=False)
     flipped(components)
-    variances = np.maximum(values[::-1], 0).astype(dtype)
+    variances = np.maximum(values[::-1], 0)
     return Spectrum(mean, components, variances, total, d)
 
 

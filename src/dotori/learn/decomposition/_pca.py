@@ -272,29 +272,29 @@ class PCA(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Estimator):
             )
             u, vt = u.copy(), vt.copy()
         flipped(vt, u)
-        variances = singular**2 / (X.shape[0] - 1)
+        variances = singular.astype(np.float64) ** 2 / (X.shape[0] - 1)
         return Spectrum(mean, vt, variances, total, min(X.shape), u)
 
     def _keep(self, found: Spectrum, wanted: Any, X: Any) -> None:
         """The fitted attributes, for the components that are wanted."""
-        n, variances = X.shape[0], found.variances
+        n, variances, dtype = X.shape[0], found.variances, found.components.dtype
         total = found.total or 1.0
         if wanted == "mle":
             wanted = minka_dimension(variances, n)
         elif isinstance(wanted, Real) and not isinstance(wanted, Integral):
-            ratios = np.cumsum(variances / variances.dtype.type(total))
+            ratios = np.cumsum(variances / total)
             wanted = np.searchsorted(ratios, float(wanted), side="right") + 1
         k = self.n_components_ = int(min(wanted, len(variances)))
         self.n_samples_, self.mean_ = n, found.mean
         self.components_ = found.components[:k].copy()
-        self.explained_variance_ = variances[:k].copy()
-        self.explained_variance_ratio_ = (variances[:k] / total).astype(variances.dtype)
-        self.singular_values_ = np.sqrt(variances[:k] * (n - 1))
+        self.explained_variance_ = variances[:k].astype(dtype)
+        self.explained_variance_ratio_ = (variances[:k] / total).astype(dtype)
+        self.singular_values_ = np.sqrt(variances[:k] * (n - 1)).astype(dtype)
         self.noise_variance_: Any = 0.0
         if k < min(X.shape):
-            left = found.total - float(variances[:k].sum(dtype=np.float64))
-            noise = max(left, 0.0) / (found.length - k)
-            self.noise_variance_ = variances.dtype.type(noise)
+            whole = len(variances) == found.length
+            left = variances[k:].sum() if whole else found.total - variances[:k].sum()
+            self.noise_variance_ = dtype.type(max(left, 0.0) / (found.length - k))
 
     def get_covariance(self) -> Array:
         """The covariance of the model: components, and equal noise in all directions.
