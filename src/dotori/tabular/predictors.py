@@ -203,15 +203,18 @@ class TreePredictor:
     def from_fields(cls, fields: Mapping[str, Any], width: int) -> TreePredictor:
         """From what a file holds; trees check themselves that they are trees."""
         from dotori.algorithms.tree.stacked import Forest
-        from dotori.algorithms.tree.tree import Tree
+        from dotori.algorithms.tree.tree import NODE_ARRAYS, Tree
 
         fitted, classes = fields["fitted"], _classes(fields)
         if not isinstance(fitted, (Tree, Forest)):
             raise FormatError("a tree or a forest was wanted")
         if fitted.n_features != width:
             raise FormatError(f"trees of {fitted.n_features} columns, not of {width}")
-        value = fitted.value if isinstance(fitted, Tree) else fitted.nodes["value"]
-        _check(value, np.float64, (None, 1, max(1, len(classes))))
+        nodes = vars(fitted) if isinstance(fitted, Tree) else fitted.nodes
+        _check(nodes["value"], np.float64, (None, 1, max(1, len(classes))))
+        for name in NODE_ARRAYS - {"value"}:
+            if nodes[name].ndim != (2 if name == "categories" else 1):
+                raise FormatError(f"{name} of shape {nodes[name].shape} in a tree")
         return cls(fitted, classes)
 
 
