@@ -59,23 +59,20 @@ def kmeans_plusplus(
     >>> sorted(round(v) for v in x[chosen, 0])
     [0, 9]
     """
-    n = x.shape[0]
+    n, draw, order = x.shape[0], generator.numpy(), fixed_order(x)
     trials = trials or 2 + int(math.log(k))
-    draw = generator.numpy()
     w = np.ones(n) if weights is None else weights.astype(np.float64)
-    squares = square_norms(x)
-    order = fixed_order(x)
+    squares = square_norms(x).astype(np.float64)
     chosen = np.empty(k, np.int64)
     chosen[0] = drawn(draw.random(1), w, order)[0]
-    closest, _ = _lowered(x, squares, chosen[:1], np.full(n, np.inf), w)
+    closest = _lowered(x, chosen[:1], np.full(n, np.inf), w)[0][0]
     for j in range(1, k):
-        candidates = drawn(draw.random(trials), w * closest, order)
-        best = candidates[:1]
-        if trials > 1:
-            _, left = _lowered(x, squares, candidates, closest, w, keep=False)
-            best = candidates[[np.argmin(left)]]
-        chosen[j] = best[0]
-        closest, _ = _lowered(x, squares, best, closest, w)
+        masses = np.maximum(closest + squares, 0)
+        masses *= w
+        candidates = drawn(draw.random(trials), masses, order)
+        lowered, sums = _lowered(x, candidates, closest, w)
+        best = int(np.argmin(sums))
+        chosen[j], closest = candidates[best], lowered[best].copy()
     return chosen
 
 
@@ -138,40 +135,32 @@ def drawn(uniform: Array, masses: Array, order: Array | None) -> Array:
 
 
 def _lowered(
-    x: Any,
-    squares: Array,
-    candidates: Array,
-    closest: Array,
-    weights: Array,
-    keep: bool = True,
+    x: Any, candidates: Array, closest: Array, weights: Array
 ) -> tuple[Array, Array]:
-    """min(closest, |x - c|^2) for the last candidate, and sum w of it for each of them.
+    """min(closest, |c|^2 - 2 x . c) for each candidate, and sum w of it.
 
-    Several candidates are only summed up (``keep=False``): n numbers are enough.
+    |x|^2, which is the same for all candidates, is left out of squared distances here.
     """
     n, d = x.shape
     rows = x[candidates]
-    c = rows.toarray() if is_sparse(x) else rows
-    norms = square_norms(c).astype(np.float64)
-    left = np.empty(len(closest) if keep else 0)
+    c = (rows.toarray() if is_sparse(x) else rows).astype(np.float64)
+    norms = square_norms(c)[:, None]
+    c *= -2
     step = max(_BLOCK // max(d, len(c)), 1)
     blocks = -(-n // step)
-    sums = np.empty((blocks, len(c)))
+    found, sums = np.empty((len(c), n)), np.empty((blocks, len(c)))
 
     def run(first: int, last: int) -> None:
         for b in range(first, last):
             part = slice(b * step, min((b + 1) * step, n))
             # float32 would see rows at distance zero as apart
             inner = x[part].astype(np.float64, copy=False)
-            apart = np.asarray(inner @ c.T.astype(np.float64))
-            apart *= -2
-            apart += squares[part, None]
-            apart += norms
-            np.clip(apart, 0, closest[part, None], out=apart)
-            sums[b] = weights[part] @ apart
-            if keep:
-                left[part] = apart[:, 0]
+            lowered = np.asarray((inner @ c.T).T if is_sparse(x) else c @ inner.T)
+            lowered += norms
+            np.minimum(lowered, closest[part], out=lowered)
+            sums[b] = lowered @ weights[part]
+            found[:, part] = lowered
 
     with one_blas_thread:
         in_parallel(blocks, run, least=2)
-    return left, sums.sum(axis=0)
+    return found, sums.sum(axis=0)

@@ -34,6 +34,8 @@ Array = NDArray[Any]
 
 #: ``eigh(matrix, count)``: the `count` largest eigenvalues, rising, and their vectors.
 TopEigen = Callable[[Array, int], tuple[Array, Array]]
+#: ``svd(matrix)``: U, the singular values and V^T, no wider than they must be.
+ThinSVD = Callable[[Array], tuple[Array, Array, Array]]
 
 #: Rows multiplied at a time: enough for BLAS, and few roundings in one float32 sum.
 _ROWS = 8192
@@ -142,7 +144,7 @@ def flipped(components: Array, scores: Array | None = None) -> None:
         scores *= signs
 
 
-def by_svd(x: Array, copy: bool = True) -> Spectrum:
+def by_svd(x: Array, copy: bool = True, svd: ThinSVD | None = None) -> Spectrum:
     """All components, from the singular values of the table about its mean.
 
     Parameters
@@ -150,6 +152,8 @@ def by_svd(x: Array, copy: bool = True) -> Spectrum:
     x : array, shape (n, d)
     copy : bool
         Without, the mean is subtracted from `x` itself.
+    svd : callable, optional
+        Finds U, the singular values and V^T; NumPy's by default.
 
     Examples
     --------
@@ -160,7 +164,10 @@ def by_svd(x: Array, copy: bool = True) -> Spectrum:
     n = len(x)
     mean = column_means(x)
     x = x - mean if copy else np.subtract(x, mean, out=x)
-    u, singular, components = np.linalg.svd(x, full_matrices=False)
+    if svd is None:
+        u, singular, components = np.linalg.svd(x, full_matrices=False)
+    else:
+        u, singular, components = svd(x)
     flipped(components, u)
     variances = singular.astype(np.float64) ** 2 / (n - 1)
     total = float(variances.sum())

@@ -27,7 +27,7 @@ from dotori.learn._arguments import boolean, choice, number
 from dotori.learn._base import Estimator
 from dotori.learn._callbacks import with_callbacks
 from dotori.learn._random import generator
-from dotori.learn.decomposition._solvers import arpack, top_eigen
+from dotori.learn.decomposition._solvers import arpack, thin_svd, top_eigen
 
 Array = NDArray[Any]
 Self = TypeVar("Self", bound="PCA")
@@ -252,7 +252,7 @@ class PCA(TransformerMixin, ClassNamePrefixFeaturesOutMixin, Estimator):
 
     def _spectrum(self, X: Any, solver: str, wanted: Any) -> Spectrum:
         if solver == "full":
-            return by_svd(X, copy=bool(self.copy))
+            return by_svd(X, bool(self.copy), thin_svd)
         if solver == "covariance_eigh":
             whole = isinstance(wanted, Integral)
             return by_covariance(X, int(wanted) if whole else None, top_eigen)

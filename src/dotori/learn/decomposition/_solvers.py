@@ -26,6 +26,14 @@ def top_eigen(matrix: Array, count: int) -> tuple[Array, Array]:
     return found
 
 
+def thin_svd(matrix: Array) -> tuple[Array, Array, Array]:
+    """U, the singular values and V^T; NumPy would take float32 to float64 for it."""
+    found: tuple[Array, Array, Array] = linalg.svd(
+        matrix, full_matrices=False, check_finite=False
+    )
+    return found
+
+
 def arpack(
     a: Any, count: int, tol: float, generator: Generator
 ) -> tuple[Array, Array, Array]:
