@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.kernels._compiler import inner
+from dotori.kernels._compiler import borrowing, inner
 from dotori.kernels.tree_numpy import ABSOLUTE, APART, Rules, Table
 from dotori.kernels.tree_room import Best, More, Room
-from dotori.kernels.tree_sort import LOW_HALF, code, decode, drawn, sort_column
-from dotori.kernels.tree_walk import walk
+from dotori.kernels.tree_sort import (
+    LOW_HALF,
+    code,
+    decode,
+    drawn,
+    sort_column,
+    sort_keys,
+)
+from dotori.kernels.tree_walk import NEARLY, walk
 
 Array = NDArray[Any]
 
@@ -20,53 +27,57 @@ _MISSING = 0xFFFF  # the rank of a missing value
 _U0, _U1 = np.uint64(0), np.uint64(1)
 
 
-@inner
-def _arrange(room: Room, y: Array, weight: Array, p: int, m: int) -> None:
-    """Targets, weights and breaks in the order of the keys."""
-    keys, q = room.keys, y.shape[1]
-    for i in range(m):
-        j = np.int64(keys[i] & LOW_HALF)
-        for k in range(q):
-            room.ys[i, k] = y[j, k]
-        if weight.size:
-            room.ws[i] = weight[j]
+@borrowing
+def _arrange(
+    keys: Array, y: Array, weight: Array, p: int, m: int, ys: Array, ws: Array
+) -> None:
+    """Targets and weights in the order of the keys."""
+    if y.shape[1] == 1:  # twice as fast along one axis
+        single, to = y.reshape(-1), ys.reshape(-1)
+        for i in range(m):
+            to[i] = single[np.int64(keys[i] & LOW_HALF)]
+    else:
+        for i in range(m):
+            for k in range(y.shape[1]):
+                ys[i, k] = y[np.int64(keys[i] & LOW_HALF), k]
+    for i in range(m if weight.size else 0):
+        ws[i] = weight[np.int64(keys[i] & LOW_HALF)]
+
+
+@borrowing
+def _find_breaks(keys: Array, p: int, m: int, breaks: Array) -> None:
+    """Where neighbours are far enough apart for a split between them."""
     for i in range(p - 1):
-        room.breaks[i] = decode(keys[i + 1]) > decode(keys[i]) + APART
+        breaks[i] = decode(keys[i + 1]) > decode(keys[i]) + APART
     if p:
-        room.breaks[p - 1] = p < m
+        breaks[p - 1] = p < m
 
 
-@inner
+@borrowing
 def _take_ordered(
     room: Room, y: Array, weight: Array, order: Array, x: Array, f: int, close: bool
 ) -> int:
     """Arrange what is in order already; how many are not missing, -1 if all equal."""
-    m = len(order)
+    m, column, ys, ws, breaks = order.shape[1], order[0], room.ys, room.ws, room.breaks
     p = m
-    while p > 0 and order[p - 1] >> 16 == _MISSING:
+    while p > 0 and column[p - 1] >> 16 == _MISSING:
         p -= 1
-    if p == 0 or (p == m and order[0] >> 16 == order[m - 1] >> 16):
+    if p == 0 or (p == m and column[0] >> 16 == column[m - 1] >> 16):
         return -1
-    if y.shape[1] == 1:  # twice as fast along one axis
-        single, ys = y.reshape(-1), room.ys.reshape(-1)
-        for i in range(m):
-            ys[i] = single[order[i] & 0xFFFF]
-    else:
-        for i in range(m):
-            for k in range(y.shape[1]):
-                room.ys[i, k] = y[order[i] & 0xFFFF, k]
-    if weight.size:
-        for i in range(m):
-            room.ws[i] = weight[order[i] & 0xFFFF]
+    for i in range(m):
+        for k in range(y.shape[1]):
+            ys[i, k] = y[column[i] & 0xFFFF, k]
+        if weight.size:
+            ws[i] = weight[column[i] & 0xFFFF]
     for i in range(p - 1):
-        room.breaks[i] = (order[i] >> 16) != (order[i + 1] >> 16)
+        breaks[i] = (column[i] >> 16) != (column[i + 1] >> 16)
     if close:
-        if p == m and x[order[m - 1] & 0xFFFF, f] <= x[order[0] & 0xFFFF, f] + APART:
+        if p == m and x[column[m - 1] & 0xFFFF, f] <= x[column[0] & 0xFFFF, f] + APART:
             return -1
         for i in range(p - 1):
-            low, high = x[order[i] & 0xFFFF, f], x[order[i + 1] & 0xFFFF, f]
-            room.breaks[i] = high > low + APART
-    room.breaks[p - 1] = p < m
+            low, high = x[column[i] & 0xFFFF, f], x[column[i + 1] & 0xFFFF, f]
+            breaks[i] = high > low + APART
+    breaks[p - 1] = p < m
     return p
 
 
@@ -83,6 +94,7 @@ def _by_mean(
     n, sums, place = table.categories[f], more.sums, more.place
     ids, start, m, _ = node
     absolute = rules.criterion == ABSOLUTE
+    values, y, weights, by_class = room.values, table.y, table.weight, rules.by_class
     k, c = (
         (o // room.total.shape[1], o % room.total.shape[1])
         if rules.by_class
@@ -91,13 +103,13 @@ def _by_mean(
     for i in range(n):
         sums[0, i] = sums[1, i] = 0.0
     for i in range(m):
-        v, j = room.values[i], ids[start + i]
+        v, j = values[i], ids[start + i]
         if v == v:
-            step = table.weight[j] if table.weight.size else 1.0
+            step = weights[j] if weights.size else 1.0
             sums[0, int(v)] += step
-            if not rules.by_class:
-                sums[1, int(v)] += table.y[j, k] * (step if absolute else 1.0)
-            elif int(table.y[j, k]) == c:
+            if not by_class:
+                sums[1, int(v)] += y[j, k] * (step if absolute else 1.0)
+            elif int(y[j, k]) == c:
                 sums[1, int(v)] += step
     last = np.inf
     for i in range(n):
@@ -108,19 +120,20 @@ def _by_mean(
         place[order[i]] = seen if sums[0, order[i]] > 0.0 else -1
         seen += sums[0, order[i]] > 0.0
     for i in range(m):
-        v = room.values[i]
+        v = values[i]
         if v == v:
-            room.values[i] = place[int(v)]
+            values[i] = place[int(v)]
 
 
-@inner
+@borrowing
 def _cut_at_random(
     room: Room, ids: Array, start: int, m: int, u: float, places: bool
 ) -> tuple[int, float]:
     """Keys in the order left, right, missing of a random place; as `sort_column`."""
+    values, keys = room.values, room.keys
     low, high, p = np.inf, -np.inf, 0
     for i in range(m):
-        v = float(room.values[i])
+        v = float(values[i])
         if v == v:
             low, high, p = min(low, v), max(high, v), p + 1
     if p == 0 or (p == m and np.float32(high) <= np.float32(low) + APART):
@@ -131,14 +144,14 @@ def _cut_at_random(
     at = 0
     for group in range(3):
         for i in range(m):
-            v = float(room.values[i])
+            v = float(values[i])
             if group == (2 if v != v else 0 if v <= cut else 1):
-                room.keys[at] = code(np.float32(group)) | np.uint64(ids[start + i])
+                keys[at] = code(np.float32(group)) | np.uint64(ids[start + i])
                 at += 1
     return p, cut
 
 
-@inner
+@borrowing
 def _set_bits(best: Best, more: More, n: int, last: float) -> None:
     """The categories up to a place; those not seen go where missing values go."""
     for i in range(best.bits.size):
@@ -149,7 +162,7 @@ def _set_bits(best: Best, more: More, n: int, last: float) -> None:
             best.bits[c >> 6] |= _U1 << np.uint64(c & 63)
 
 
-@inner
+@borrowing
 def _put_in_order(
     x: Array,
     table: Table,
@@ -162,19 +175,21 @@ def _put_in_order(
     more: More | None,
 ) -> tuple[int, float]:
     """Sort a column of a node, or cut it at random: as `sort_column`, and the cut."""
-    ids, start, m, _ = node
+    values, (ids, start, m, _) = room.values, node
     for i in range(m):
-        room.values[i] = x[ids[start + i], f]
+        values[i] = x[ids[start + i], f]
     if more is not None:
         if table.categories[f]:
             _by_mean(room, more, table, rules, node, f, o)
     if rules.best:
-        return sort_column(room, ids, start, m), 0.0
+        keys, spare = room.keys, room.spare
+        p = sort_column(values, ids, start, m, keys, spare, room.count)
+        return p, 0.0
     u = drawn(key, x.shape[1] + f) * 2.0**-53
     return _cut_at_random(room, ids, start, m, u, table.categories[f] > 0)
 
 
-@inner
+@borrowing
 def _try_column(
     x: Array,
     table: Table,
@@ -200,12 +215,13 @@ def _try_column(
             ordered = False
     for o in range(orders):
         if ordered:
-            column = order[f, start : start + m]
+            column = order[f : f + 1, start : start + m]
             p = _take_ordered(room, y, table.weight, column, x, f, close[f])
         else:
             p, cut = _put_in_order(x, table, rules, node, f, key, o, room, more)
             if p >= 0:
-                _arrange(room, y, table.weight, p, m)
+                _arrange(room.keys, y, table.weight, p, m, room.ys, room.ws)
+                _find_breaks(room.keys, p, m, room.breaks)
         if p < 0:
             return False
         side, sides = 0, 1 if p == m else 2
@@ -233,7 +249,112 @@ def _try_column(
     return True
 
 
-@inner
+@borrowing
+def _search_orders(
+    x: Array,
+    y: Array,
+    weights: Array,
+    order: Array,
+    close: Array,
+    begin: int,
+    start: int,
+    m: int,
+    weight: float,
+    total: float,
+    least: int,
+    lightest: float,
+    best: Array,
+    which: Array,
+) -> int:
+    """Squares of one output in presorted columns from `begin` on: most of all work.
+
+    Stops at a column with missing or close values, and returns it. Arrays come one by
+    one, and nothing is called, as both would take longer than a small node.
+    """
+    unit, last = weights.size == 0, min(m - least, m - 1)
+    for f in range(begin, len(order)):
+        entry, end = order[f, start], order[f, start + m - 1]
+        if close[f] or end >> 16 == _MISSING:
+            return f
+        if entry >> 16 == end >> 16:
+            continue
+        which[2] += 1
+        s, w, bar, found = 0.0, 0.0, best[0] * NEARLY, -1
+        for i in range(last):
+            j = entry & 0xFFFF
+            s += y[j]
+            w += 1.0 if unit else weights[j]
+            before, entry = entry, order[f, start + i + 1]
+            rest, other = total - s, weight - w
+            if s * s * other + rest * rest * w > bar * (w * other):
+                if i < least - 1 or before >> 16 == entry >> 16:
+                    continue
+                gain = s * s / w + rest * rest / other
+                heavy = w >= lightest and other >= lightest
+                if gain > best[0] and heavy and w > 0.0 and other > 0.0:
+                    best[0], bar, found = gain, gain * NEARLY, i
+        if found >= 0:
+            which[0], which[1] = f, 2 * (found + 1) > m
+            best[1] = x[order[f, start + found] & 0xFFFF, f]
+            best[2] = x[order[f, start + found + 1] & 0xFFFF, f]
+    return len(order)
+
+
+@borrowing
+def _search_sorted(
+    x: Array,
+    y: Array,
+    weights: Array,
+    ids: Array,
+    f: int,
+    start: int,
+    m: int,
+    weight: float,
+    total: float,
+    least: int,
+    lightest: float,
+    values: Array,
+    keys: Array,
+    spare: Array,
+    count: Array,
+    best: Array,
+    which: Array,
+) -> bool:
+    """The same for a column that has to be sorted; False where values are missing."""
+    low, high, whole = np.float32(np.inf), np.float32(-np.inf), True
+    for i in range(m):
+        j = ids[start + i]
+        v = x[j, f]
+        whole &= v == v
+        low, high = min(low, v), max(high, v)
+        keys[i] = code(v) | np.uint64(j)
+    if not whole:
+        return False
+    if high <= low + APART:
+        return True
+    which[2] += 1
+    sort_keys(keys, spare, m, count, low, high)
+    s, w, bar, found = 0.0, 0.0, best[0] * NEARLY, -1
+    unit = weights.size == 0
+    for i in range(min(m - least, m - 1)):
+        j = np.int64(keys[i] & LOW_HALF)
+        s += y[j]
+        w += 1.0 if unit else weights[j]
+        rest, other = total - s, weight - w
+        if s * s * other + rest * rest * w > bar * (w * other):
+            if i < least - 1 or decode(keys[i + 1]) <= decode(keys[i]) + APART:
+                continue
+            gain = s * s / w + rest * rest / other
+            heavy = w >= lightest and other >= lightest
+            if gain > best[0] and heavy and w > 0.0 and other > 0.0:
+                best[0], bar, found = gain, gain * NEARLY, i
+    if found >= 0:
+        which[0], which[1] = f, 2 * (found + 1) > m
+        best[1], best[2] = decode(keys[found]), decode(keys[found + 1])
+    return True
+
+
+@borrowing
 def search(
     x: Array,
     table: Table,
@@ -248,15 +369,58 @@ def search(
     more: More | None,
 ) -> None:
     """The best split of a node in `columns`: the first `most`, or drawn ones."""
-    best.gain[0], best.which[0], best.which[2] = -np.inf, -1, 0
-    n, tried = len(columns), 0
-    while tried < n and (tried < rules.most or best.which[2] == 0):
+    gain, which = best.gain, best.which
+    gain[0], which[0], which[2] = -np.inf, -1, 0
+    n, tried, total, y = len(columns), 0, room.total[0, 0], table.y.reshape(-1)
+    ids, start, m, weight = node
+    least, lightest = rules.min_leaf, rules.min_weight
+    while tried < n and (tried < rules.most or which[2] == 0):
         if rules.drawn:  # Fisher and Yates, one step at a time
             j = tried + drawn(key, tried) % (n - tried)
             columns[tried], columns[j] = columns[j], columns[tried]
         f = columns[tried]
+        if rules.simple and rules.presort and not rules.drawn:
+            f = tried = _search_orders(
+                x,
+                y,
+                table.weight,
+                order,
+                close,
+                f,
+                start,
+                m,
+                weight,
+                total,
+                least,
+                lightest,
+                gain,
+                which,
+            )
+            if tried == n:
+                break
         tried += 1
-        best.which[2] += _try_column(
+        if rules.simple and not rules.presort:
+            if _search_sorted(
+                x,
+                y,
+                table.weight,
+                ids,
+                f,
+                start,
+                m,
+                weight,
+                total,
+                least,
+                lightest,
+                room.values,
+                room.keys,
+                room.spare,
+                room.count,
+                gain,
+                which,
+            ):
+                continue
+        which[2] += _try_column(
             x, table, rules, node, f, key, order, close, room, best, more
         )
     for i in range(tried - 1 if rules.drawn else -1, -1, -1):  # as it was
@@ -264,25 +428,25 @@ def search(
         columns[i], columns[j] = columns[j], columns[i]
 
 
-@inner
+@borrowing
 def presort(x: Array, ids: Array, room: Room, order: Array, close: Array) -> None:
     """Every column's samples in order, as (rank, number) in 16 bits each."""
-    m = len(x)
+    m, values, keys = len(x), room.values, room.keys
     for f in range(len(order)):
         close[f] = False
         for i in range(m):
-            room.values[i] = x[i, f]
-        p = sort_column(room, ids, 0, m)
+            values[i] = x[i, f]
+        p = sort_column(values, ids, 0, m, keys, room.spare, room.count)
         if p < 0:  # all are missing, or as good as equal
-            rank = _MISSING if room.values[0] != room.values[0] else 0
+            rank = _MISSING if values[0] != values[0] else 0
             for i in range(m):
                 order[f, i] = (rank << 16) | i
         rank = 0
         for i in range(p):
-            if i and decode(room.keys[i]) > decode(room.keys[i - 1]):
+            if i and decode(keys[i]) > decode(keys[i - 1]):
                 rank += 1
-                apart = decode(room.keys[i]) > decode(room.keys[i - 1]) + APART
+                apart = decode(keys[i]) > decode(keys[i - 1]) + APART
                 close[f] |= not apart
-            order[f, i] = (rank << 16) | np.int64(room.keys[i] & LOW_HALF)
+            order[f, i] = (rank << 16) | np.int64(keys[i] & LOW_HALF)
         for i in range(max(p, 0), m if p >= 0 else 0):
-            order[f, i] = (_MISSING << 16) | np.int64(room.keys[i] & LOW_HALF)
+            order[f, i] = (_MISSING << 16) | np.int64(keys[i] & LOW_HALF)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.kernels._compiler import inner
+from dotori.kernels._compiler import borrowing, inner
 from dotori.kernels._pair import paired
 from dotori.kernels.tree_columns import presort, search
 from dotori.kernels.tree_numpy import (
@@ -69,7 +69,7 @@ def _medians(
     return answer, error
 
 
-@inner
+@borrowing
 def _measure_more(
     table: Table,
     rules: Rules,
@@ -96,7 +96,7 @@ def _measure_more(
     return impurity / weight / q, gain
 
 
-@inner
+@borrowing
 def _measure(
     table: Table,
     rules: Rules,
@@ -110,22 +110,24 @@ def _measure(
     """The weight of a node, its impurity, and the gain of no split. Fills `value`."""
     q, classes = room.total.shape
     last, total, unit = value.shape[1] - 1, room.total, table.weight.size == 0
+    # out of the tuple at once: each time would count a reference
+    y, raw, weights, by_class = table.y, table.raw, table.weight, rules.by_class
     for k in range(q):
         for c in range(classes):
             total[k, c] = 0.0
     weight, spread, same = 0.0, 0.0, True
     for i in range(start, stop):
         j = ids[i]
-        step = 1.0 if unit else table.weight[j]
+        step = 1.0 if unit else weights[j]
         weight += step
         for k in range(q):
-            t = table.y[j, k]
-            if rules.by_class:
+            t = y[j, k]
+            if by_class:
                 total[k, int(t)] += step
             else:
                 total[k, 0] += t
-                spread += t * table.raw[j, k]
-                same &= table.raw[j, k] == table.raw[ids[start], k]
+                spread += t * raw[j, k]
+                same &= raw[j, k] == raw[ids[start], k]
     gini, squares, gain = rules.criterion == GINI, 0.0, 0.0
     for k in range(q):
         if not rules.by_class:
@@ -157,33 +159,27 @@ def _measure(
     return weight, 0.0 if same else variance, gain
 
 
-@inner
-def _goes_left(v: Any, best: Best, more: More | None) -> bool:
+@borrowing
+def _goes_left(v: Any, cut: float, missing_left: bool, bits: Array) -> bool:
     if v != v:
-        return best.which[1] == 1
-    if more is not None:
-        if best.gain[1] != best.gain[1]:  # a category
-            c = int(v)
-            return (best.bits[c >> 6] >> np.uint64(c & 63)) & _U1 == _U1
-    return v <= best.gain[1]
+        return missing_left
+    if cut == cut:
+        return v <= cut
+    c = int(v)  # a category
+    return (bits[c >> 6] >> np.uint64(c & 63)) & _U1 == _U1
 
 
-@inner
+@borrowing
 def _part_rows(
-    x: Array,
-    ids: Array,
-    start: int,
-    stop: int,
-    best: Best,
-    room: Room,
-    more: More | None,
+    x: Array, ids: Array, start: int, stop: int, best: Best, side: Array, spare: Array
 ) -> int:
     """Bring a node's left samples before its right ones; where these begin."""
-    f, to, right, spare = best.which[0], start, 0, room.keys
+    f, to, right, bits = best.which[0], start, 0, best.bits
+    cut, missing_left = best.gain[1], best.which[1] == 1
     for i in range(start, stop):
         j = ids[i]
-        left = _goes_left(x[j, f], best, more)
-        room.side[j] = left
+        left = _goes_left(x[j, f], cut, missing_left, bits)
+        side[j] = left
         ids[to] = j
         spare[right] = np.uint64(j)
         to += left
@@ -193,25 +189,25 @@ def _part_rows(
     return to
 
 
-@inner
+@borrowing
 def _part_orders(
     order: Array, start: int, stop: int, side: Array, spare: Array
 ) -> None:
     """The same for the order of each column."""
     for f in range(len(order)):
-        column, to, right = order[f], start, 0
+        to, right = start, 0
         for i in range(start, stop):
-            entry = column[i]
+            entry = order[f, i]
             left = side[entry & 0xFFFF]
-            column[to] = entry
+            order[f, to] = entry
             spare[right] = entry
             to += left
             right += 1 - left
         for i in range(right):
-            column[to + i] = spare[i]
+            order[f, to + i] = spare[i]
 
 
-@inner
+@borrowing
 def _clip(value: Array, low: float, high: float) -> None:
     """Bring the answer of a node between its bounds."""
     last = value.shape[1] - 1
@@ -340,7 +336,7 @@ def _grow(
             bits[number - 1, i] = best.bits[i] if categorical else _U0
         if rules.only:
             continue
-        middle = _part_rows(x, ids, start, stop, best, room, more)
+        middle = _part_rows(x, ids, start, stop, best, room.side, room.keys)
         most = max(middle - start, stop - middle)
         if rules.presort and most >= rules.min_split and deep + 1 < rules.max_depth:
             _part_orders(order, start, stop, room.side, room.spare)

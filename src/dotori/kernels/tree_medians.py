@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.kernels._compiler import inner
+from dotori.kernels._compiler import borrowing, inner
 
 Array = NDArray[Any]
 
 
-@inner
+@borrowing
 def _remove(r: int, chain: Array, y: Array, w: Array, state: Array) -> float:
     """Take a target out of a sorted list; the sum of |y - median| of those left.
 
@@ -52,7 +52,7 @@ def _remove(r: int, chain: Array, y: Array, w: Array, state: Array) -> float:
     return y[c] * state[2] - state[3] + (above - y[c] * far)
 
 
-@inner
+@borrowing
 def _median(y: Array, w: Array, after: Array, state: Array) -> float:
     c = int(state[4])
     if state[2] + w[c] == state[0] / 2 and after[c] < len(y):

@@ -46,6 +46,7 @@ class Rules(NamedTuple):
     presort: bool  #: whether the loop sorts columns once for the whole subtree
     only: bool  #: find the best split of the root, and stop
     bounded: bool  #: some column is monotonic
+    simple: bool  #: squares of one output, best thresholds, no categories, not bounded
     max_depth: int
     min_split: int
     min_leaf: int
@@ -289,7 +290,7 @@ def _gains(
     if rules.bounded:
         fits = np.minimum(low, high) >= bounds[0]
         fits &= np.maximum(low, high) <= bounds[1]
-        fits &= (low - high) * walk.sign <= 0
+        fits &= np.where(walk.sign > 0, low <= high, low >= high)
         allowed &= fits | (walk.sign == 0)
     result: Array = np.where(allowed & (gains > -np.inf), gains, -np.inf)
     return result

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.kernels._compiler import inner
+from dotori.kernels._compiler import borrowing
 from dotori.kernels.tree_numpy import APART
-from dotori.kernels.tree_room import Room
 
 Array = NDArray[Any]
 
@@ -22,21 +21,21 @@ _LN2 = math.log(2.0)
 
 # Random numbers from counters: Steele, Lea and Flood, "Fast splittable pseudorandom
 # number generators", 2014.
-@inner
+@borrowing
 def mixed(z: Any) -> Any:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
 
 
-@inner
+@borrowing
 def drawn(key: Any, i: int) -> int:
     """A number in [0, 2^53) for a node and a purpose."""
     step = np.uint64(i + 1) * np.uint64(0x9E3779B97F4A7C15)
     return np.int64(mixed(key + step) >> np.uint64(11))
 
 
-@inner
+@borrowing
 def log_of(v: float) -> float:
     """log(v) in arithmetic alone: NumPy's and C's differ in their last bit."""
     m, e = math.frexp(v)
@@ -50,7 +49,7 @@ def log_of(v: float) -> float:
 
 
 # ---------------------------------------------------------------------- sorting
-@inner
+@borrowing
 def code(v: Any) -> Any:
     """The bits of a float32 as a number of the same order, in the upper half."""
     b = np.int64(np.float32(v + np.float32(0.0)).view(np.int32))
@@ -59,7 +58,7 @@ def code(v: Any) -> Any:
     return np.uint64(b + 0x80000000) << _HALF
 
 
-@inner
+@borrowing
 def decode(key: Any) -> Any:
     b = np.int64(key >> _HALF) - 0x80000000
     if b < 0:
@@ -67,7 +66,7 @@ def decode(key: Any) -> Any:
     return np.int32(b).view(np.float32)
 
 
-@inner
+@borrowing
 def insertion(keys: Array, m: int) -> None:
     for i in range(1, m):
         key = keys[i]
@@ -78,7 +77,7 @@ def insertion(keys: Array, m: int) -> None:
         keys[j] = key
 
 
-@inner
+@borrowing
 def radix(keys: Array, spare: Array, m: int, count: Array, digits: int) -> None:
     """Sort by the upper half, from its lowest digit up. Ends in `keys`."""
     passes = (32 + digits - 1) // digits
@@ -88,7 +87,8 @@ def radix(keys: Array, spare: Array, m: int, count: Array, digits: int) -> None:
     a, b = keys, spare
     for p in range(passes):
         shift = np.uint64(32 + p * digits)
-        count[: 1 << digits] = 0
+        for c in range(1 << digits):
+            count[c] = 0
         for i in range(m):
             count[np.int64((a[i] >> shift) & mask)] += 1
         total = 0
@@ -101,16 +101,19 @@ def radix(keys: Array, spare: Array, m: int, count: Array, digits: int) -> None:
         a, b = b, a
 
 
-@inner
-def buckets(room: Room, p: int, low: Any, high: Any) -> bool:
+@borrowing
+def buckets(
+    keys: Array, spare: Array, p: int, count: Array, low: Any, high: Any
+) -> bool:
     """Spread p keys evenly over buckets, then sort by insertion; False if uneven."""
-    keys, spare, count, size = room.keys, room.spare, room.count, 64
+    size = 64
     while size < p and size < 2048:
         size *= 2
     scale, spread = np.float32(size - 1) / (high - low), high - low
     if not spread < np.float32(3e38) or not scale < np.float32(3e38):
         return False
-    count[:size] = 0
+    for c in range(size):
+        count[c] = 0
     for i in range(p):
         spare[i] = keys[i]
         count[np.int64((decode(keys[i]) - low) * scale)] += 1
@@ -128,18 +131,38 @@ def buckets(room: Room, p: int, low: Any, high: Any) -> bool:
     return True
 
 
-@inner
-def sort_column(room: Room, ids: Array, start: int, m: int) -> int:
-    """Keys of `room.values` in order, missing ones last; how many there are of others.
+@borrowing
+def sort_keys(
+    keys: Array, spare: Array, m: int, count: Array, low: Any, high: Any
+) -> None:
+    """Sort by the upper half, the value, which is between `low` and `high`; stable."""
+    if m <= FEW:
+        insertion(keys, m)
+    elif m > 8192 or not buckets(keys, spare, m, count, low, high):
+        radix(keys, spare, m, count, 11 if m > 2048 else 8)
 
-    -1 where nothing can be split: all are missing or equal.
+
+@borrowing
+def sort_column(
+    values: Array,
+    ids: Array,
+    start: int,
+    m: int,
+    keys: Array,
+    spare: Array,
+    count: Array,
+) -> int:
+    """Keys of values in order, missing ones last; how many there are of others.
+
+    A key is a value and the number of its sample. -1 where nothing can be split: all
+    are missing or equal.
     """
-    keys, p, missing = room.keys, 0, 0
+    p, missing = 0, 0
     low, high = np.float32(np.inf), np.float32(-np.inf)
     for i in range(m):
-        v = room.values[i]
+        v = values[i]
         if v != v:
-            room.spare[missing] = np.uint64(ids[start + i])
+            spare[missing] = np.uint64(ids[start + i])
             missing += 1
         else:
             low, high = min(low, v), max(high, v)
@@ -148,9 +171,6 @@ def sort_column(room: Room, ids: Array, start: int, m: int) -> int:
     if p == 0 or (missing == 0 and high <= low + APART):
         return -1
     for i in range(missing):
-        keys[p + i] = room.spare[i]
-    if p <= FEW:
-        insertion(keys, p)
-    elif p > 8192 or not buckets(room, p, low, high):
-        radix(keys, room.spare, p, room.count, 11 if p > 2048 else 8)
+        keys[p + i] = spare[i]
+    sort_keys(keys, spare, p, count, low, high)
     return p

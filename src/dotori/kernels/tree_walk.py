@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.kernels._compiler import inner
+from dotori.kernels._compiler import borrowing
 from dotori.kernels.tree_medians import errors
 from dotori.kernels.tree_numpy import ABSOLUTE, GINI, POISSON, SQUARES, Rules, Table
 from dotori.kernels.tree_room import More, Room
@@ -21,10 +21,10 @@ from dotori.kernels.tree_sort import log_of
 Array = NDArray[Any]
 
 #: A gain that is this much lower than the best by a rough formula is lower.
-_NEARLY = 1 - 1e-13
+NEARLY = 1 - 1e-13
 
 
-@inner
+@borrowing
 def _allowed(limits: Array, w: float, other: float, low: float, high: float) -> bool:
     """Whether both sides are heavy enough, and their answers as `monotonic` wants."""
     if not (w > 0.0 and other > 0.0 and w >= limits[0] and other >= limits[0]):
@@ -35,14 +35,22 @@ def _allowed(limits: Array, w: float, other: float, low: float, high: float) -> 
     return inside and (low - high) * limits[3] <= 0.0
 
 
-@inner
-def _walk_squares(
-    room: Room, unit: bool, span: Any, s: float, w: float, weight: float, best: float
+@borrowing
+def walk_squares(
+    ys: Array,
+    ws: Array,
+    breaks: Array,
+    first: int,
+    last: int,
+    s: float,
+    w: float,
+    total: float,
+    weight: float,
+    best: float,
+    limits: Array,
 ) -> tuple[float, int]:
     """sum_l^2 / w_l + sum_r^2 / w_r: squared error, and Gini's impurity of two."""
-    ys, ws, breaks, total = room.ys.reshape(-1), room.ws, room.breaks, room.total[0, 0]
-    first, last = span
-    bar, found = best * _NEARLY, -1
+    bar, found, unit = best * NEARLY, -1, ws.size == 0
     for i in range(last):
         s += ys[i]
         w += 1.0 if unit else ws[i]
@@ -50,12 +58,12 @@ def _walk_squares(
             rest, other = total - s, weight - w
             if s * s * other + rest * rest * w > bar * (w * other) and i >= first:
                 gain = s * s / w + rest * rest / other
-                if gain > best and _allowed(room.limits, w, other, s / w, rest / other):
-                    best, bar, found = gain, gain * _NEARLY, i
+                if gain > best and _allowed(limits, w, other, s / w, rest / other):
+                    best, bar, found = gain, gain * NEARLY, i
     return best, found
 
 
-@inner
+@borrowing
 def _walk_classes(
     room: Room,
     table: Table,
@@ -67,32 +75,33 @@ def _walk_classes(
     more: More | None,
 ) -> tuple[float, int]:
     """Sums over the classes: f(weight) with f(v) = v^2 (Gini) or v log v (entropy)."""
-    ys, left, right = room.ys, room.left, room.right
+    ys, ws, breaks, logs = room.ys, room.ws, room.breaks, table.logs
+    left, right = room.left, room.right
     unit, gini, q = table.weight.size == 0, rules.criterion == GINI, table.y.shape[1]
     first, last = span
     a, b, found = 0.0, 0.0, -1
     for k in range(q):
         for c in range(left.shape[1]):
-            a += part(left[k, c], gini, table.logs, more)
-            b += part(right[k, c], gini, table.logs, more)
+            a += part(left[k, c], gini, logs, more)
+            b += part(right[k, c], gini, logs, more)
     for i in range(last):
-        step = 1.0 if unit else room.ws[i]
+        step = 1.0 if unit else ws[i]
         for k in range(q):
             c = int(ys[i, k])
             old, new = left[k, c], left[k, c] + step
-            a += part(new, gini, table.logs, more) - part(old, gini, table.logs, more)
+            a += part(new, gini, logs, more) - part(old, gini, logs, more)
             left[k, c] = new
             old, new = right[k, c], right[k, c] - step
-            b += part(new, gini, table.logs, more) - part(old, gini, table.logs, more)
+            b += part(new, gini, logs, more) - part(old, gini, logs, more)
             right[k, c] = new
         w += step
-        if room.breaks[i] and i >= first:
+        if breaks[i] and i >= first:
             other = weight - w
             if gini:
                 gain = a / w + b / other
             else:
-                gain = (a - q * part(w, gini, table.logs, more)) + (
-                    b - q * part(other, gini, table.logs, more)
+                gain = (a - q * part(w, gini, logs, more)) + (
+                    b - q * part(other, gini, logs, more)
                 )
             if gain > best and _allowed(
                 room.limits, w, other, left[0, 1] / w, right[0, 1] / other
@@ -101,7 +110,7 @@ def _walk_classes(
     return best, found
 
 
-@inner
+@borrowing
 def part(v: float, gini: bool, logs: Array, more: More | None) -> float:
     """v^2, or v log v: from a table where weights are whole."""
     if gini:
@@ -112,7 +121,7 @@ def part(v: float, gini: bool, logs: Array, more: More | None) -> float:
     return logs[int(v)]
 
 
-@inner
+@borrowing
 def _walk_sums(
     room: Room,
     unit: bool,
@@ -123,14 +132,15 @@ def _walk_sums(
     best: float,
 ) -> tuple[float, int]:
     """Squares of several outputs; sum log(mean) on both sides (Poisson)."""
-    ys, left, total = room.ys, room.left, room.total
+    ys, ws, breaks = room.ys, room.ws, room.breaks
+    left, total = room.left, room.total
     first, last = span
     squares, found = rules.criterion == SQUARES, -1
     for i in range(last):
-        w += 1.0 if unit else room.ws[i]
+        w += 1.0 if unit else ws[i]
         for k in range(ys.shape[1]):
             left[k, 0] += ys[i, k]
-        if room.breaks[i] and i >= first:
+        if breaks[i] and i >= first:
             other, gain = weight - w, 0.0
             for k in range(ys.shape[1]):
                 s, rest = left[k, 0], total[k, 0] - left[k, 0]
@@ -151,7 +161,7 @@ def _walk_sums(
     return best, found
 
 
-@inner
+@borrowing
 def _walk_medians(
     room: Room,
     more: More,
@@ -164,7 +174,7 @@ def _walk_medians(
     best: float,
 ) -> tuple[float, int]:
     """The sums of |y - median| of both sides, negative."""
-    q, found = room.ys.shape[1], -1
+    ws, breaks, q, found = room.ws, room.breaks, room.ys.shape[1], -1
     first, last = span
     wrong, answers = more.medians[2 * q : 2 * q + 2], more.medians[2 * q + 2 :]
     for i in range(m):
@@ -173,10 +183,10 @@ def _walk_medians(
         errors(room.ys, more.medians, more.chain, k, p, m, side == 1)
     w = 0.0
     for i in range(p, m if side else p):
-        w += 1.0 if unit else room.ws[i]
+        w += 1.0 if unit else ws[i]
     for i in range(last):
-        w += 1.0 if unit else room.ws[i]
-        if room.breaks[i] and i >= first:
+        w += 1.0 if unit else ws[i]
+        if breaks[i] and i >= first:
             gain, other = -(wrong[0, i] + wrong[1, i]), weight - w
             if gain > best and _allowed(
                 room.limits, w, other, answers[0, i], answers[1, i]
@@ -185,7 +195,7 @@ def _walk_medians(
     return best, found
 
 
-@inner
+@borrowing
 def walk(
     room: Room,
     table: Table,
@@ -204,23 +214,37 @@ def walk(
     if more is not None:
         if rules.criterion == ABSOLUTE:
             return _walk_medians(room, more, unit, span, p, m, side, weight, best)
-    for k in range(room.total.shape[0]):
-        for c in range(room.total.shape[1]):
-            room.left[k, c], room.right[k, c] = 0.0, room.total[k, c]
+    ys, ws, left, right, total = room.ys, room.ws, room.left, room.right, room.total
+    for k in range(total.shape[0]):
+        for c in range(total.shape[1]):
+            left[k, c], right[k, c] = 0.0, total[k, c]
     w = 0.0
     for i in range(p, m if side else p):
-        step = 1.0 if unit else room.ws[i]
+        step = 1.0 if unit else ws[i]
         w += step
-        for k in range(room.ys.shape[1]):
+        for k in range(ys.shape[1]):
             if rules.by_class:
-                c = int(room.ys[i, k])
-                room.left[k, c] += step
-                room.right[k, c] -= step
+                c = int(ys[i, k])
+                left[k, c] += step
+                right[k, c] -= step
             else:
-                room.left[k, 0] += room.ys[i, k]
+                left[k, 0] += ys[i, k]
     if rules.by_class:
         return _walk_classes(room, table, rules, span, w, weight, best, more)
     if more is not None:
         if room.ys.shape[1] > 1 or rules.criterion == POISSON:
             return _walk_sums(room, unit, rules, span, w, weight, best)
-    return _walk_squares(room, unit, span, room.left[0, 0], w, weight, best)
+    flat, s, first = ys.reshape(-1), left[0, 0], rules.min_leaf - 1 - n0
+    return walk_squares(
+        flat,
+        ws,
+        room.breaks,
+        first,
+        last,
+        s,
+        w,
+        total[0, 0],
+        weight,
+        best,
+        room.limits,
+    )

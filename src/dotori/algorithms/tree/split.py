@@ -133,6 +133,10 @@ def problem(
         presort=best and _WORTH_PRESORTING * most >= d,
         only=False,
         bounded=bool(monotonic.any()),
+        simple=best
+        and q == 1
+        and criterion in (GINI, SQUARES)
+        and not (by_class or monotonic.any() or categories.any()),
         max_depth=int(min(growth.max_depth, 2**31 - 1)),
         min_split=int(growth.min_samples_split),
         min_leaf=int(growth.min_samples_leaf),
