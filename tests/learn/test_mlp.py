@@ -22,7 +22,8 @@ from sklearn.datasets import (
     make_multilabel_classification,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import scale
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
 
 import dotori
 from dotori import nn, optim
@@ -399,6 +400,27 @@ def test_gradients_of_sparse_products():
     rows = SparseRows(sparse.random(5, 7, 0.3, "csr", random_state=0))
     w = dotori.tensor(np.random.default_rng(0).normal(size=(3, 7)))
     assert dotori.gradcheck(lambda w: SparseProduct.apply(w, rows) ** 2, w)
+
+
+def test_rows_without_weight_do_not_count():
+    X, y = IRIS
+    counts = np.r_[np.ones(90), np.zeros(60)]  # whole batches, in their order
+    for params in ({"shuffle": False, "batch_size": 30}, {"solver": "lbfgs"}):
+        model = MLPClassifier(max_iter=5, random_state=0, **params)
+        one = clone(model).fit(X[:90], y[:90])
+        other = clone(model).fit(X, np.where(counts, y, 0), counts)
+        np.testing.assert_allclose(one.coefs_[0], other.coefs_[0], rtol=1e-9)
+    with pytest.raises(ValueError, match="at least one (sample must count|non-zero number)"):
+        MLPClassifier().fit(X, y, np.zeros(150))
+
+
+def test_validation_rows_are_routed_through_a_pipeline():
+    X, y = IRIS
+    with sklearn.config_context(enable_metadata_routing=True):
+        network = MLPClassifier(max_iter=3).set_fit_request(validation_data=True)
+        pipe = make_pipeline(StandardScaler(), network)
+        pipe.fit(X, y, validation_data=(scale(X), y))
+    assert len(pipe[-1].validation_loss_curve_) == 3
 
 
 def test_interruption_keeps_what_was_learned():

@@ -61,9 +61,19 @@ class MultilayerPerceptron(FittedNetwork):
         raise NotImplementedError
 
     def _row_weights(self, y: Any, weight: Any, X: Any, incremental: bool) -> Any:
-        return (
-            None if weight is None else _check_sample_weight(weight, X, dtype=X.dtype)
-        )
+        if weight is None:
+            return None
+        return _check_sample_weight(weight, X, dtype=X.dtype)
+
+    def _total(self, weight: Array) -> float:
+        """The sum of all weights, which must be more than nothing."""
+        total = float(weight.sum())
+        if not total > 0:
+            raise ArgumentError(
+                f"{type(self).__name__}: the weights of samples and classes sum to "
+                f"{total:g}; at least one sample must count"
+            )
+        return total
 
     # ------------------------------------------------------------ fitting
 
@@ -85,6 +95,7 @@ class MultilayerPerceptron(FittedNetwork):
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validated(X, y, incremental, first)
         weight = self._row_weights(y, sample_weight, X, incremental)
+        total = X.shape[0] if weight is None else self._total(weight)
         target = self._encoded(y, X.dtype)
         valid = self._checked_validation(validation_data, X.dtype)
         stream = generator(self.random_state)
@@ -92,7 +103,7 @@ class MultilayerPerceptron(FittedNetwork):
             loss = self._make_loss()
             self._prepare(X, stream, loss, first, valid is not None)
             if whole:
-                self._fit_whole(X, target, weight, loss)
+                self._fit_whole(X, target, weight, loss, float(total))
             else:
                 data = X, target, weight
                 self._fit_batches(data, valid, loss, stream, incremental)
@@ -133,7 +144,9 @@ class MultilayerPerceptron(FittedNetwork):
                 delattr(self, name)
             del self.validation_loss_curve_, self.best_validation_score_
 
-    def _fit_whole(self, X: Any, target: Array, weight: Any, loss: Loss) -> None:
+    def _fit_whole(
+        self, X: Any, target: Array, weight: Any, loss: Loss, total: float
+    ) -> None:
         """L-BFGS over all rows."""
         n, network, double = X.shape[0], self._network.train(), np.dtype(np.float64)
         thin = self.module is None and is_thin(X, network)
@@ -144,7 +157,6 @@ class MultilayerPerceptron(FittedNetwork):
         data = Batches(
             (X, target, weight), size, classes=classes, dtype=double, thin=thin
         )
-        total = float(n if weight is None else weight.sum())
         enough = not thin and self.max_iter * len(data) >= WORTH_CAPTURING
         objective = WholeLoss(network, loss, float(self.alpha), data, total, enough)
         losses: list[float] = []

@@ -101,6 +101,8 @@ class WholeLoss:
         self.put(row)
         value, shown, gradient = 0.0, 0.0, np.zeros_like(row)
         for batch in self.data:
+            if len(batch) > 2 and not batch[2].array.any():
+                continue  # rows that do not count
             part, seen, gradients = self._block(*batch)
             value += float(part.array)
             shown += float(seen.array)

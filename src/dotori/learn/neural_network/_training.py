@@ -77,6 +77,8 @@ class MLPTrainer(Trainer):
 
     def train_step(self, batch: Sequence[Any]) -> float:
         """One update; captured where the number of steps to come is worth it."""
+        if len(batch) > 2 and not batch[2].array.any():
+            return 0.0  # a batch that does not count
         if isinstance(batch[0], SparseRows):  # what SciPy does cannot be captured
             return float(self.update(*batch).array)
         full = len(batch[0]) == self._loader.batch_size
@@ -109,7 +111,7 @@ class MLPTrainer(Trainer):
             entry.start, entry.switch = 0, 0
         elif most >= WORTH_COMPILING:
             entry.start, entry.switch = 0, self.step + ceil(WORTH_WAITING / each)
-        else:
+        elif self._most > 1:  # of `partial_fit`, nobody knows how many will come
             entry.start = entry.switch = NEVER
         return int(entry.switch)
 
