@@ -34,7 +34,7 @@ _SOLVED = 500
 _SECONDS = 2e-6
 
 
-def soft_threshold(t: Array, a: float) -> Array:
+def soft_threshold(t: Array, a: float | Array) -> Array:
     """sign(t) max(|t| - a, 0): what is left of t when a is the price of being nonzero.
 
     Examples

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from dotori.algorithms.coordinate_descent import soft_threshold
 from dotori.algorithms.lbfgs import Minimum
 from dotori.algorithms.logistic_loss import LogisticLoss
 from dotori.algorithms.logistic_newton import hessian
@@ -29,17 +30,6 @@ _SWEEPS = 500
 _IDLE = 3
 _TWIN_NANOSECONDS = 2000  # of a coordinate
 _DECREASE = 1e-4
-
-
-def soft_threshold(values: Float, level: Float) -> Float:
-    """sign(v) max(|v| - level, 0): what an L1 penalty makes of a minimum at v.
-
-    Examples
-    --------
-    >>> soft_threshold(np.array([-3.0, 0.5, 2.0]), np.array([1.0, 1.0, 1.0])).tolist()
-    [-2.0, 0.0, 1.0]
-    """
-    return values - np.clip(values, -level, level)
 
 
 def subgradient(point: Float, gradient: Float, level: Float) -> Float:
