@@ -264,6 +264,12 @@ def test_output_activations(output):
     np.testing.assert_allclose(activate(output, z.copy()), expected, rtol=1e-13)
 
 
+def test_confident_mistakes_are_reported_as_in_scikit_learn():
+    pair = from_same_weights("MLPClassifier", IRIS[0] * 100, IRIS[1], 3)
+    assert pair[0].loss_curve_[0] > 12  # a third of 36, the most that is reported
+    assert_same_way(pair)
+
+
 def test_the_log_loss_is_held_as_scikit_learn_holds_it():
     z, y = dotori.tensor([[0.0, 100.0]]).double(), dotori.tensor([[1.0, 0.0]]).double()
     descended, shown = Loss(cross_entropy, "softmax", clip=True)(z, y)
@@ -410,7 +416,7 @@ def test_rows_without_weight_do_not_count():
         one = clone(model).fit(X[:90], y[:90])
         other = clone(model).fit(X, np.where(counts, y, 0), counts)
         np.testing.assert_allclose(one.coefs_[0], other.coefs_[0], rtol=1e-9)
-    with pytest.raises(ValueError, match="at least one (sample must count|non-zero number)"):
+    with pytest.raises(ValueError, match="at least one"):
         MLPClassifier().fit(X, y, np.zeros(150))
 
 
