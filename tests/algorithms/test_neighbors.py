@@ -22,7 +22,9 @@ def clouds(draw):
         draw(st.integers(1, 30)),
         draw(st.integers(1, 7)),
     )
-    kind = draw(st.sampled_from("normal grid same outliers clusters offset".split()))
+    kind = draw(
+        st.sampled_from("normal grid same outliers opposite clusters offset".split())
+    )
     x = rng.normal(size=(n + m, width))
     if kind == "grid":
         x = np.round(x)
@@ -30,6 +32,8 @@ def clouds(draw):
         x[:] = x[0]
     elif kind == "outliers":
         x[rng.integers(n + m, size=3)] *= 1e9
+    elif kind == "opposite":  # they leave the others near the centre, and tiny
+        x[0], x[-1] = 1e30, -1e30
     elif kind == "clusters":
         x = x * 1e-3 + 1e5 * rng.integers(0, 3, (n + m, 1))
     elif kind == "offset":

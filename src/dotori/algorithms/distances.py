@@ -22,6 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dotori.algorithms.moments import column_moments
+from dotori.algorithms.scaling import column_range
+
 Array = NDArray[Any]
 
 #: Queries and points of a tile.
@@ -63,6 +66,10 @@ class Finder:
         """Reduced distances of the queries `r` to the points `start + c`."""
         return np.asarray(tile[r, c], np.float64)
 
+    def threshold(self, reduced: Array) -> Array:
+        """What a lower bound must not exceed for the distance to be no larger."""
+        return reduced
+
     def distance(self, reduced: Array) -> Array:
         """What the reduced distances stand for."""
         return reduced
@@ -87,15 +94,14 @@ class Euclidean(Finder):
     def __init__(self, points: Array, kind: Any = np.float32) -> None:
         super().__init__(points)
         self.kind = np.dtype(kind)
-        wide = points.astype(np.float64)
-        self.centre = wide.mean(axis=0)
-        wide -= self.centre
+        self.centre = column_moments(points, squares=False).mean
+        low, high = column_range(points)
+        largest = float(np.maximum(high - self.centre, self.centre - low).max())
         # A power of two, so that squares neither overflow nor vanish.
-        largest = float(np.abs(wide).max(initial=0.0))
         self.unit = 2.0 ** np.ceil(np.log2(largest)) if 0 < largest < np.inf else 1.0
-        unit_roundoff = float(np.finfo(self.kind).eps) / 2
-        self.shrink = 1 - 2 * (points.shape[1] + 8) * unit_roundoff
-        self.columns = self._with_squares(wide, points=True)
+        d, info = points.shape[1], np.finfo(self.kind)
+        self.shrink = 1 - (d + 8) * float(info.eps)
+        self.vanished = 4 * (d + 2) * float(info.tiny)  # what is lost by underflow
 
     def stricter(self) -> Finder | None:
         return self._in_float64 if self.kind == np.float32 else None
@@ -104,21 +110,37 @@ class Euclidean(Finder):
     def _in_float64(self) -> Euclidean:
         return Euclidean(self.points, np.float64)
 
-    def _with_squares(self, centred: Array, points: bool) -> Array:
-        """Rows (-2 x, |x|^2, 1) of points or (q, 1, |q|^2) of queries."""
-        n, d = centred.shape
-        centred /= self.unit
+    @cached_property
+    def columns(self) -> Array:
+        """Rows (-2 x, |x|^2, 1) of the points, made for the first search."""
+        n, d = self.points.shape
         rows = np.empty((n, d + 2), self.kind)
-        square = np.einsum("ij,ij->i", centred, centred) * self.shrink
-        np.multiply(centred, -2.0 if points else 1.0, out=rows[:, :d], casting="unsafe")
-        rows[:, d] = square if points else 1.0
-        rows[:, d + 1] = 1.0 if points else square
+        for i in range(0, n, POINTS):
+            part = slice(i, i + POINTS)
+            x = (self.points[part] - self.centre) / self.unit
+            rows[part, :d] = -2 * x
+            rows[part, d] = self._squares(x)
+        rows[:, d + 1] = 1
         return rows
+
+    def _squares(self, rows: Array) -> Array:
+        """A little less than |x|^2, by what may be lost in rounding."""
+        squares = np.einsum("ij,ij->i", rows, rows)
+        return np.asarray(squares * self.shrink - self.vanished)
+
+    def prepare(self, queries: Array) -> Array:
+        """The points are made ready before threads ask for them."""
+        assert len(self.columns) == len(self.points)
+        return queries
 
     def tiles(self, queries: Array, least: int) -> Iterator[tuple[int, Array]]:
         """The queries are made ready once for all tiles."""
-        wide = queries.astype(np.float64) - self.centre
-        rows, n = self._with_squares(wide, points=False), len(self.points)
+        q, (n, d) = (queries - self.centre) / self.unit, self.points.shape
+        rows = np.ones((len(q), d + 2), self.kind)
+        with np.errstate(over="ignore"):
+            rows[:, :d], rows[:, d + 1] = q, self._squares(q)
+        far = ~np.isfinite(rows[:, d + 1])  # beyond this type: no bound at all
+        rows[far, :d], rows[far, d + 1] = 0, -np.inf
         width = max(POINTS, least)
         for start in range(0, n, width):
             yield start, rows @ self.columns[start : start + width].T
@@ -138,13 +160,18 @@ class Euclidean(Finder):
             found[place] = 0
             for column in away.T:
                 found[place] += column * column
-        return found / self.unit**2
+        return found
+
+    def threshold(self, reduced: Array) -> Array:
+        with np.errstate(over="ignore"):
+            above = (reduced / self.unit**2).astype(self.kind)
+        return np.asarray(np.nextafter(above, self.kind.type(np.inf)))
 
     def distance(self, reduced: Array) -> Array:
-        return np.asarray(np.sqrt(reduced) * self.unit)
+        return np.asarray(np.sqrt(reduced))
 
     def reduce(self, distance: float) -> float:
-        return (distance / self.unit) ** 2
+        return distance**2
 
 
 class SparseEuclidean(Finder):
@@ -197,13 +224,13 @@ class Cosine(Euclidean):
         super().__init__(_directions(points, of_points=True), kind)
 
     def prepare(self, queries: Array) -> Array:
-        return _directions(queries, of_points=False)
+        return super().prepare(_directions(queries, of_points=False))
 
     def distance(self, reduced: Array) -> Array:
-        return np.asarray(reduced * (self.unit**2 / 2))
+        return np.asarray(reduced / 2)
 
     def reduce(self, distance: float) -> float:
-        return 2 * distance / self.unit**2
+        return 2 * distance
 
 
 def _directions(rows: Array, of_points: bool) -> Array:

@@ -104,7 +104,8 @@ def _search(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
     for start, tile in finder.tiles(queries, k):
         if start == 0:
             best = _first(finder, queries, tile, k)
-        r, c = _places(tile <= best[0].max(axis=1)[:, None])
+        bound = finder.threshold(best[0].max(axis=1))
+        r, c = _places(tile <= bound[:, None])
         if len(r) > (_CROWD + 8 * k) * m:
             stricter = finder.stricter()
             if stricter is not None:
@@ -177,7 +178,7 @@ def within(
             block = queries[i * QUERIES : (i + 1) * QUERIES]
             parts = []
             for first, tile in finder.tiles(block, 1):
-                r, c = _places(tile <= limit)
+                r, c = _places(tile <= finder.threshold(np.array(limit)))
                 exact = finder.exact(block, tile, first, r, c)
                 near = exact <= limit
                 parts.append((r[near], exact[near], first + c[near]))
