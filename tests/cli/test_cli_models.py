@@ -16,6 +16,7 @@ pytest.importorskip("rich", reason="the command line is an extra")
 
 import dotori
 from dotori.cli import main
+from dotori.errors import DataError
 from dotori.io import read_model, write_model
 from dotori.tabular import Options
 from dotori.tabular import choose as choosing
@@ -427,6 +428,27 @@ def test_progress_on_a_terminal(learn, monkeypatch):
     drawn = stream.getvalue()
     for word in ("linear, alpha 1", "RMSE", "+-", "forest, 3 trees", "\x1b["):
         assert word in drawn
+
+
+def test_progress_of_a_single_model(learn):
+    from dotori.tabular.job import Job
+
+    job = Job.prepare(homes(), "price", Options(model="forest", trees=3))
+    lines, bar = io.StringIO(), Terminal()
+    job.run(watcher=FitProgress(lines))
+    assert re.fullmatch(r"forest, 3 trees: [\d.]+ s\n", lines.getvalue())
+    job.run(watcher=FitProgress(bar))
+    assert "forest, 3 trees" in bar.getvalue()
+
+
+def test_progress_says_nothing_of_a_fit_that_failed(learn):
+    from dotori.tabular.job import Job
+
+    job = Job.prepare(homes(4), None, Options(model="kmeans", clusters=9))
+    lines = io.StringIO()
+    with pytest.raises(DataError):
+        job.run(watcher=FitProgress(lines))
+    assert lines.getvalue() == ""
 
 
 def test_progress_as_lines(learn, monkeypatch):

@@ -94,17 +94,18 @@ def fit_estimator(
     maker, keep, dtype = _MAKERS[options.model]
     estimator = _estimator(options.model, target)(**maker(y, target, options))
     given = () if target.is_clusters else (y,)
-    watcher, started = watcher or Watcher(), time.perf_counter()
+    watcher, started, done = watcher or Watcher(), time.perf_counter(), False
     watcher.on_fit(describe(options), _listen(estimator, watcher, stop))
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             estimator.fit(x.astype(dtype, copy=False), *given, sample_weight=weight)
+        done = True
     except ValueError as error:
         words = " ".join(str(error).split())
         raise DataError(f"--model {options.model}: {words}") from error
     finally:
-        watcher.on_fit_end()
+        watcher.on_fit_end(done)
     notes = [_sentence(w.message) for w in caught if _concerns(w)]
     seconds = time.perf_counter() - started
     return Fitted(keep(estimator), estimator, list(dict.fromkeys(notes)), seconds)

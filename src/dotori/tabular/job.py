@@ -290,10 +290,13 @@ class Job:
 
         seed = Generator(self.options.seed).derive(_CLUSTERS)
         watcher.on_fit("number of clusters", len(TRIED))
+        done = False
         try:
-            return choose_number(train.x, train.weight, fit, watch, seed)
+            found = choose_number(train.x, train.weight, fit, watch, seed)
+            done = True
         finally:
-            watcher.on_fit_end()
+            watcher.on_fit_end(done)
+        return found
 
     def _finish(self, predictor: Predictor, **about: Any) -> TableModel:
         """The model with its figures, those of the baselines, and `about` it."""

@@ -92,14 +92,15 @@ class FitProgress(Watcher):
         if self._bar is not None:
             self._bar.update(self._task, advance=1, shown=text)
 
-    def on_fit_end(self) -> None:
+    def on_fit_end(self, done: bool = True) -> None:
         """End the bar; a line says how long it took."""
         if self._bar is not None:
-            total = self._bar.tasks[0].total
-            self._bar.update(self._task, completed=total)
+            if done:
+                total = self._bar.tasks[0].total
+                self._bar.update(self._task, completed=total)
             self._bar.stop()
             self._bar = None
-        else:
+        elif done:
             took = time.monotonic() - self._started
             self._say(f"{self._what}: {took:.1f} s")
 

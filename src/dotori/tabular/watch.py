@@ -30,5 +30,5 @@ class Watcher:
     def on_step(self, text: str = "") -> None:
         """After each step."""
 
-    def on_fit_end(self) -> None:
-        """After the fit, and after an error."""
+    def on_fit_end(self, done: bool = True) -> None:
+        """After the fit; `done` is False after an error and Ctrl-C."""
