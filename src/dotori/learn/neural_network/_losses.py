@@ -107,8 +107,12 @@ def _mean(each: Tensor, weight: Tensor | None) -> Tensor:
 
 
 def cross_entropy(z: Tensor, y: Tensor) -> Tensor:
-    """log sum_k exp(z_k) - sum_k y_k z_k, for rows y that are 1 at the class."""
-    return dotori.logsumexp(z, 1) - (z * y).sum(1)
+    """log sum_k exp(z_k) - sum_k y_k z_k, for rows y that are 1 at the class.
+
+    The largest z_k is taken off all, which changes nothing and keeps exp in bounds.
+    """
+    z = z - z.detach().amax(1, keepdim=True)
+    return dotori.log(dotori.exp(z).sum(1)) - (z * y).sum(1)
 
 
 def binary_cross_entropy(z: Tensor, y: Tensor) -> Tensor:
