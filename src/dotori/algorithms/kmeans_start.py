@@ -161,6 +161,9 @@ def _lowered(
             sums[b] = lowered @ weights[part]
             found[:, part] = lowered
 
-    with one_blas_thread:
-        in_parallel(blocks, run, least=2)
+    if blocks < 4:
+        run(0, blocks)
+    else:
+        with one_blas_thread:
+            in_parallel(blocks, run, least=2)
     return found, sums.sum(axis=0)
