@@ -160,7 +160,7 @@ def test_ranges_leave_nan_out(x):
 
 @given(tables())
 def test_quantiles_are_numpys(x):
-    x = x[:, ~np.isnan(x).all(axis=0)]
+    x = np.where(np.isnan(x).all(axis=0), x.dtype.type(1), x)
     found = scaling.column_quantiles(x, [0.0, 0.1, 0.5, 0.77, 1.0])
     wanted = np.nanquantile(x.astype(float), [0.0, 0.1, 0.5, 0.77, 1.0], axis=0)
     size = np.nanmax(np.abs(x), initial=0).astype(float)

@@ -1,6 +1,7 @@
 """OneHotEncoder and OrdinalEncoder beside scikit-learn's on the same columns."""
 
 import warnings
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def outcome(module, name, X, other, params):
                 drop = model.drop_idx_
                 found["drop"] = None if drop is None else drop.tolist()
             found["back"] = plain(model.inverse_transform(out))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, IndexError) as error:
             found["error"] = TypeError if isinstance(error, TypeError) else ValueError
     found["warned"] = {w.category for w in caught}
     return found
@@ -109,7 +110,7 @@ def test_one_hot(drawn, unknown, drop, least, most, as_sparse):
                 found.pop("back", None), found.pop("error", None)
         assert mine == wanted
         if rows is X and back is not None:
-            pairs = zip(np.ravel(plain(X)), np.ravel(back), strict=True)
+            pairs = zip(chain(*plain(X)), chain(*back), strict=True)
             assert all(a == b or b == "infrequent_sklearn" for a, b in pairs)
 
 

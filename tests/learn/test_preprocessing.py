@@ -105,16 +105,18 @@ def test_standard_with_weights(X, by_parts):
 
 @given(tables(), st.integers(1, 4), st.booleans())
 def test_parts_have_the_statistics_of_all(X, parts, with_mean):
-    def fit(model):
-        for part in np.array_split(X, parts):
-            if len(part):
-                model.partial_fit(part)
-
     X = X.astype(np.float64)
+    pieces = [part for part in np.array_split(X, parts) if len(part)]
+    if any(np.isnan(part).all(axis=0).any() for part in pieces):
+        return  # scikit-learn loses what other parts say of such a column
+
+    def fit(model):
+        for part in pieces:
+            model.partial_fit(part)
+
     same("StandardScaler", X, fit, with_mean=with_mean)
     for name in ("MinMaxScaler", "MaxAbsScaler"):
-        if not np.isnan(X).any():  # scikit-learn loses parts without any number
-            same(name, X, fit)
+        same(name, X, fit)
 
 
 @given(tables(), st.sampled_from([(0, 1), (-2.5, 7)]), st.booleans())

@@ -42,7 +42,7 @@ class Finder:
         self.points = points
 
     def stricter(self) -> Finder | None:
-        """A finder with better bounds, for where these hold nearly all points."""
+        """A finder of the same reduced distances, for where these bounds say little."""
         return None
 
     def prepare(self, queries: Any) -> Any:

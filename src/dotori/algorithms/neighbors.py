@@ -90,7 +90,8 @@ def k_nearest(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
     def run(start: int, stop: int) -> None:
         for i in range(start, stop):
             place = slice(i * QUERIES, min((i + 1) * QUERIES, m))
-            distances[place], indices[place] = _search(finder, queries[place], k)
+            reduced, indices[place] = _search(finder, queries[place], k)
+            distances[place] = finder.distance(reduced)
 
     with one_blas_thread:
         in_parallel(-(-m // QUERIES), run)
@@ -98,7 +99,7 @@ def k_nearest(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
 
 
 def _search(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
-    """Distances and indices for a block of queries."""
+    """Reduced distances and indices for a block of queries."""
     m = queries.shape[0]
     best = np.empty((m, 0)), np.empty((m, 0), np.int64)
     for start, tile in finder.tiles(queries, k):
@@ -115,7 +116,7 @@ def _search(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
         if len(r):
             exact = finder.exact(queries, tile, start, r, c)
             best = _smallest(best, r, exact, start + c, k)
-    return finder.distance(best[0]), best[1]
+    return best
 
 
 def _first(finder: Finder, queries: Any, tile: Array, k: int) -> tuple[Array, Array]:

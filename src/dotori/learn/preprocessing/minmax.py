@@ -239,7 +239,9 @@ class MaxAbsScaler(OneToOneFeatureMixin, TransformerMixin, Estimator):
 
 
 def _largest_stored(X: Any) -> Any:
-    largest = np.zeros(X.shape[1], X.dtype)
-    places = X.tocsr().indices
-    np.fmax.at(largest, places, np.abs(X.tocsr().data))
+    rows = X.tocsr()
+    stored = np.bincount(rows.indices, minlength=X.shape[1])
+    # what is not stored is zero; without any, there may be nothing but NaN
+    largest = np.where(stored < X.shape[0], 0, np.nan).astype(X.dtype)
+    np.fmax.at(largest, rows.indices, np.abs(rows.data))
     return largest
