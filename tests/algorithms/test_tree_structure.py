@@ -71,6 +71,21 @@ def test_a_question_about_categories():
     assert tree.apply(x).tolist() == [1, 1, 2, 2, 2, 2, 2, 2]
 
 
+def test_a_threshold_between_neighbours_of_float32_separates_them():
+    number = np.float32(1)
+    for _ in range(8):
+        above = np.nextafter(number, np.float32(2))
+        tree = Tree.of(
+            children_left=[1, -1, -1],
+            children_right=[2, -1, -1],
+            feature=[0, -2, -2],
+            threshold=[(float(number) + float(above)) / 2, -2, -2],
+            value=np.zeros((3, 1, 1)),
+        )
+        assert tree.apply([[number], [above]]).tolist() == [1, 2]
+        number = above
+
+
 def test_a_leaf_alone_is_a_tree():
     tree = Tree.of(
         children_left=[-1],

@@ -152,6 +152,17 @@ def test_a_warm_start_adds_the_trees_that_a_longer_fit_has(name):
         grown.set_params(n_estimators=3).fit(x, y)
 
 
+def test_a_warm_start_without_a_seed_keeps_the_samples_of_its_trees():
+    x, y = load_iris(return_X_y=True)
+    forest = ours.RandomForestClassifier(2, warm_start=True, max_depth=2).fit(x, y)
+    before = forest.estimators_samples_
+    forest.set_params(n_estimators=3).fit(x, y)
+    after = forest.estimators_samples_
+    assert len(after) == 3
+    for a, b in zip(before, after, strict=False):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_seeds_give_equal_forests_whatever_the_order_of_rows(name):
     x, y = data(name)
