@@ -543,6 +543,10 @@ def test_dropout_is_drawn_anew_in_each_step():
     model.set_params(learning_rate_init=1e-9, max_iter=50, tol=0, n_iter_no_change=50)
     losses = model.fit(X, y).loss_curve_
     assert len(set(losses)) == 50
+    again = clone(model)
+    for _ in range(5):
+        again.partial_fit(X, y)
+    assert len(set(again.loss_curve_)) == 5
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ class MultilayerPerceptron(FittedNetwork):
         target = self._encoded(y, X.dtype)
         valid = self._checked_validation(validation_data, X.dtype)
         stream = generator(self.random_state)
-        with use_generator(stream.derive(_MASKS)):
+        seen = 0 if first else self.t_  # other masks in each epoch of partial_fit
+        with use_generator(stream.derive(_MASKS, seen)):
             loss = self._make_loss()
             self._prepare(X, stream, loss, first, valid is not None)
             if whole:
@@ -205,6 +206,27 @@ class MultilayerPerceptron(FittedNetwork):
         rate = Rate(self._rate_kind(), float(self.learning_rate_init), self.power_t)
         stopping = _stopping.Stopping(self, n, rate, incremental)
         self.n_iter_ = 0
+        try:
+            self._run(trainer, stopping, batches, epochs, valid is not None)
+        except KeyboardInterrupt:
+            trainer.interrupted = True
+        finally:
+            trainer.release()
+        if trainer.interrupted:
+            warnings.warn("Training interrupted by user.", stacklevel=3)
+        if stopping.best:
+            self._network.load_state_dict(stopping.best)
+
+    def _run(
+        self,
+        trainer: MLPTrainer,
+        stopping: _stopping.Stopping,
+        batches: Batches,
+        epochs: int,
+        watched: bool,
+    ) -> None:
+        """The trainer's epochs, heard by the callbacks of dotori and scikit-learn."""
+        X, target = batches.parts[:2]
         with self._tasks("epoch", X, target, most=epochs) as tasks:
             own: list[Any] = [stopping]
             if tasks.listened:
@@ -212,16 +234,8 @@ class MultilayerPerceptron(FittedNetwork):
             trainer.callbacks = sorted(
                 [*own, *(self.callbacks or ())], key=lambda callback: callback.order
             )
-            watched = None if valid is None else ()
-            try:
-                trainer.fit(batches, watched, epochs=trainer.epoch + epochs)
-            except KeyboardInterrupt:
-                trainer.interrupted = True
-        if trainer.interrupted:
-            warnings.warn("Training interrupted by user.", stacklevel=3)
-        if stopping.best:
-            self._network.load_state_dict(stopping.best)
-        trainer.release()
+            valid = () if watched else None
+            trainer.fit(batches, valid, epochs=trainer.epoch + epochs)
 
     def _begin_training(self, loss: Loss, incremental: bool) -> MLPTrainer:
         """The trainer that goes on with `partial_fit`, or a new one."""

@@ -103,7 +103,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         of the layers that the parameters above describe. It gives what comes before
         softmax or the logistic function.
     callbacks : sequence of dotori.train.Callback, optional
-        They are told of each step and epoch.
+        They are told of each step and epoch. What they remember they keep for the
+        next fit.
 
     Attributes
     ----------

@@ -95,7 +95,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         of the layers that the parameters above describe. It gives what comes before
         predictions, or their logarithms for Poisson.
     callbacks : sequence of dotori.train.Callback, optional
-        They are told of each step and epoch.
+        They are told of each step and epoch. What they remember they keep for the
+        next fit.
 
     Attributes
     ----------
