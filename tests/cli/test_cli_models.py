@@ -259,6 +259,16 @@ def test_ctrl_c_keeps_the_best_or_leaves_nothing(
     assert set(tmp_path.iterdir()) == before
 
 
+def test_own_rows_to_validate_on_are_shown(run, table, tmp_path, learn):
+    write_csv(tmp_path / "valid.csv", homes(20, seed=1))
+    job = ["train", table, "-t", "price", "--drop", "level", "--valid", "valid.csv"]
+    code, out, err = run(*job, "-m", "tree")
+    assert code == 0 and "20 to validate" in " ".join(err.split())
+    assert [line.split()[-4] for line in out.splitlines() if " valid " in line] == [
+        "valid"
+    ] * 3
+
+
 def test_a_file_of_options(run, table, tmp_path, learn):
     (tmp_path / "job.toml").write_text(
         'data = "homes.csv"\ntarget = "price"\n[model]\nmodel = "tree"\ndepth = 2\n'

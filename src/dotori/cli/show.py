@@ -86,9 +86,10 @@ def results(model: TableModel) -> None:
     if "tried" in found:
         numbers_of_clusters(found["tried"], int(model.options.clusters or 0))
     own = "network" if model.options.model == "mlp" else describe(model.options)
-    splits: list[str] = [s for s in ("train", "test") if s in found]
-    if "test" not in found and "valid" in found:
-        splits.append("valid")
+    parts = ["train", "valid", "test"]
+    if model.options.model == "mlp" and "test" in found:
+        parts.remove("valid")  # it has chosen the epoch
+    splits = [part for part in parts if part in found]
     names = [n for n in _NAMES if n in found["train"]]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
