@@ -50,6 +50,8 @@ def public(space):
     names = set(getattr(module, "__all__", ()) or dir(module))
     if not space:
         names |= set(_lazy.FUNCTIONS)
+    if not find_spec("sklearn"):  # the module says so when it is asked for
+        names.discard("learn")
     for name in sorted(names - INNER):
         if not name.startswith("_"):
             yield name, getattr(module, name)
