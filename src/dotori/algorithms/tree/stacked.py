@@ -75,8 +75,15 @@ class Forest:
             self.tree(tree)  # refuses what is no tree
 
     @classmethod
-    def of(cls, trees: Sequence[Tree]) -> Forest:
+    def of(cls, trees: Sequence[Tree], consume: bool = False) -> Forest:
         """The forest of these trees.
+
+        Parameters
+        ----------
+        trees : sequence of Tree
+        consume : bool
+            Empty the list `trees`, so that no array is held twice for longer than it
+            takes to copy it.
 
         Raises
         ------
@@ -86,16 +93,18 @@ class Forest:
         if not trees:
             raise ArgumentError("Forest.of: at least one tree is needed, got none")
         words = max(tree.categories.shape[1] for tree in trees)
-        nodes = {
-            name: np.concatenate([getattr(tree, name) for tree in trees])
-            for name in NODE_ARRAYS - {"categories"}
-        }
         first = np.cumsum([0] + [tree.node_count for tree in trees], dtype=np.int64)
-        nodes["categories"] = np.zeros((int(first[-1]), words), np.uint64)
-        for start, tree in zip(first.tolist(), trees, strict=False):
-            part = nodes["categories"][start : start + tree.node_count]
-            part[:, : tree.categories.shape[1]] = tree.categories
-        return cls(nodes, first, trees[0].n_features, trees[0].n_classes)
+        d, sizes = trees[0].n_features, trees[0].n_classes
+        parts = {name: [getattr(tree, name) for tree in trees] for name in NODE_ARRAYS}
+        if consume and isinstance(trees, list):
+            trees.clear()
+        nodes = {}
+        for name in NODE_ARRAYS:
+            arrays = parts.pop(name)
+            if name == "categories":
+                arrays = [_widened(array, words) for array in arrays]
+            nodes[name] = np.concatenate(arrays)
+        return cls(nodes, first, d, sizes)
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -168,3 +177,10 @@ class Forest:
             trees[rows] += 1
         answers /= np.maximum(trees, 1)[:, None, None]
         return answers, trees
+
+
+def _widened(words: Array, width: int) -> Array:
+    """Rows of bits with zeros behind them, up to so many words."""
+    wide = np.zeros((len(words), width), np.uint64)
+    wide[:, : words.shape[1]] = words
+    return wide

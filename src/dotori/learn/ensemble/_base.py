@@ -150,10 +150,13 @@ class BaseForest(MultiOutputMixin, Estimator):
             trees, self._seeds = grown(self, x, target, weight, len(before), tasks)
         if is_classifier(self):
             _targets.unwrap(self)
-        if trees:
-            self._forest = Forest.of([*before, *trees])
+        more = bool(trees)
+        if more:
+            trees[:0] = before
+            before.clear()
+            self._forest = Forest.of(trees, consume=True)
             self._restore()
-        if self.oob_score and (trees or not hasattr(self, "oob_score_")):
+        if self.oob_score and (more or not hasattr(self, "oob_score_")):
             self._score_out_of_bag(x, target)
         return self
 
