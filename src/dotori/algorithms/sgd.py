@@ -309,6 +309,7 @@ class _Passes:
         generator: Generator | None,
     ) -> None:
         n, d = x.shape
+        self.first = True
         self.state, self.options, self.generator = state, options, generator
         sparse = not isinstance(x, np.ndarray)
         self.numbers = options.numbers(_SPARSE_DECAY if sparse else 1.0)
@@ -346,8 +347,8 @@ class _Passes:
         if self.options.shuffle and self.generator is not None:
             order = order[self.generator.permutation(len(order))]
         self.known[kernel.OBJECTIVE] = 0.0
-        likely = min(self.options.max_iter, _LIKELY_EPOCHS)
-        seconds = len(order) * likely * _TWIN_SECONDS
+        likely = min(self.options.max_iter, _LIKELY_EPOCHS) if self.first else 1
+        seconds, self.first = len(order) * likely * _TWIN_SECONDS, False
         rest = [values[order] for values in self.rest]
         held = (order, self.v, self.z, self.q, self.known, self.numbers)
         with np.errstate(all="ignore"):

@@ -38,6 +38,8 @@ CONSTANT, OPTIMAL, INVSCALING, ADAPTIVE, PASSIVE1, PASSIVE2 = 0, 1, 2, 3, 4, 5
 
 _SMALL_SCALE = 1e-9
 _MOST_SLOPE = 1e12
+_FEW = 16  # columns
+_LISTED = 4096  # rows
 
 
 @inner
@@ -215,6 +217,10 @@ def sgd_dense_numpy(
     of shape (d,) or (0,), are written in place. The weights are v * state[SCALE].
     """
     known, about, everywhere = state.tolist(), numbers.tolist(), slice(None)
+    if not len(z) and not len(q) and len(v) <= _FEW:
+        _few_columns(x, y, weight, square, order, v, known, about, loss, rate)
+        state[:] = known
+        return
     for at, i in enumerate(order.tolist()):
         row = x[i].astype(np.float64)
         product = known[SCALE] * float(np.cumsum(v * row)[-1]) if len(v) else 0.0
@@ -231,6 +237,39 @@ def sgd_dense_numpy(
         )
         _row_numpy(row, everywhere, v, z, q, known, update, averaged)
     state[:] = known
+
+
+def _few_columns(
+    x: Array,
+    y: Array,
+    weight: Array,
+    square: Array,
+    order: Array,
+    v: Array,
+    known: list[float],
+    about: list[float],
+    loss: int,
+    rate: int,
+) -> None:
+    """The same in plain Python: a call of NumPy costs more than some numbers do."""
+    held = v.tolist()
+    for start in range(0, len(order), _LISTED):
+        part = slice(start, start + _LISTED)
+        listed = [a[part].tolist() for a in (y, weight, square)]
+        rows = x[order[part]].astype(np.float64).tolist()
+        for row, target, share, size in zip(rows, *listed, strict=True):
+            product = 0.0
+            for a, b in zip(held, row, strict=True):
+                product += a * b
+            product *= known[SCALE]
+            update = learn(known, about, loss, rate, target, share, product, size)
+            if known[SCALE] < _SMALL_SCALE:
+                held = [a * known[SCALE] for a in held]
+                known[SCALE] = 1.0
+            if update != 0:
+                step = update / known[SCALE]
+                held = [a + step * b for a, b in zip(held, row, strict=True)]
+    v[:] = held
 
 
 def sgd_sparse_numpy(
@@ -334,8 +373,9 @@ def sgd_dense(
         if averaged:
             state[SUM] += state[SCALE]
         if not len(q):
-            for j in range(len(v)):
-                v[j] += size * x[i, j]
+            if update != 0:
+                for j in range(len(v)):
+                    v[j] += size * x[i, j]
             continue
         u, scale = state[U], state[SCALE]
         inverse = 1.0 / scale
