@@ -147,6 +147,10 @@ def test_an_infinity_is_noticed_anywhere():
         x = np.zeros((1000, 3))
         x[i, 1] = np.inf
         assert not scaling.apply_steps(x, [(np.add, np.ones(3))])
+        x[i, :2] = [np.nan, -np.inf]
+        assert scaling.has_infinity(x)
+        x[i, 1] = 1e308
+        assert not scaling.has_infinity(x)
 
 
 @given(tables())

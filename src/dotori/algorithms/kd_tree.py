@@ -29,6 +29,7 @@ Array = NDArray[Any]
 LEAF = 32
 #: Nodes of up to so many points are cut in half all at once.
 _TOGETHER = 2048
+_AT_A_TIME = 1 << 16  # points, for memory's sake
 #: What the search of one query takes in NumPy, in seconds, with one coordinate; with
 #: more, so many times as long for each.
 _SECONDS, _GROWTH = 8e-6, 1.6
@@ -147,7 +148,9 @@ def _leaf_by_leaf(points: Array) -> tuple[Array, Array]:
                 order = np.argpartition(part[:, widest], middle - a)
                 index[a:b] = index[a:b][order]
         else:
-            _halve_all(points, index, starts)
+            nodes = max(1, _AT_A_TIME // int(np.diff(starts).max()))
+            for i in range(0, len(middles), nodes):
+                _halve_all(points, index, starts[i : i + nodes + 1])
         starts = np.sort(np.concatenate([starts, middles]))
     return index, starts
 

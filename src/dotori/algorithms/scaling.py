@@ -70,6 +70,26 @@ def apply_steps(x: Array, steps: Sequence[Step], out: Array | None = None) -> bo
     return bool(finite.all())
 
 
+def has_infinity(x: Array) -> bool:
+    """Whether there is an infinity in a matrix, whatever NaN there are.
+
+    Examples
+    --------
+    >>> has_infinity(np.array([[np.nan, 1.0]])), has_infinity(np.array([[-np.inf]]))
+    (False, True)
+    """
+    rows = block_rows(x.shape)
+    blocks = -(-len(x) // rows)
+    found = np.zeros(blocks, bool)
+
+    def run(start: int, stop: int) -> None:
+        for i in range(start, stop):
+            found[i] = np.isinf(x[i * rows : (i + 1) * rows]).any()
+
+    in_parallel(blocks, run, least=4)
+    return bool(found.any())
+
+
 def column_range(x: Array) -> tuple[Array, Array]:
     """Minimum and maximum of each column, NaN left out; NaN where there is no number.
 
