@@ -306,6 +306,7 @@ class _Columns:
                 return fit
             wanted = _chosen(fit.w, moves * np.sqrt(self.curve + penalty.l2))
             if some is None or np.setdiff1d(wanted, some.chosen).size:
+                some = None  # two would take twice the memory
                 some = _Some(self, wanted)
             else:  # it was not solved well enough
                 inner, least = 0.3 * inner, 0.3 * least if inner <= least else least

@@ -241,7 +241,7 @@ def column_moments(
     n, d = x.shape
     if hasattr(x, "toarray"):
         weight = np.ones(n) if sample_weight is None else sample_weight
-        columns, total = x.T.tocsr().astype(np.float64), float(weight.sum())
+        columns, total = as_double(x.T.tocsr()), float(weight.sum())
         squares: Float = columns.multiply(columns) @ weight
         mean_x, mean_y = np.zeros(d), np.zeros(y.shape[1])
         if centred:
@@ -249,6 +249,7 @@ def column_moments(
         cross: Float = columns @ (weight[:, np.newaxis] * (y - mean_y))
         return ColumnMoments(mean_x, mean_y, squares - total * mean_x**2, cross)
     rows = Rows(x, y, sample_weight, centred)
+    rows.step = max(16, _BLOCK // rows.width)
     squares, cross = np.zeros(rows.width), np.zeros((rows.width, rows.width - d))
     buffer = rows.buffer()
     for start in range(0, n, rows.step):
@@ -264,6 +265,11 @@ def column_moments(
     return ColumnMoments(means[:d], means[d:], squares[:d], cross[:d])
 
 
+def as_double(x: Any) -> Any:
+    """A sparse matrix in float64, not copied if it is one already."""
+    return x.astype(np.float64, copy=False)
+
+
 def as_columns(y: ArrayLike) -> Array:
     """Targets as a matrix: one column for each."""
     targets = np.asarray(y)
@@ -276,7 +282,8 @@ def _sums(rows: Rows) -> Float:
     partial = np.zeros((len(chunks), width, width))
 
     def run(first: int, last: int) -> None:
-        buffer, product = rows.buffer(), np.empty((width, width), rows.dtype)
+        buffer = rows.buffer()
+        product = np.empty((width, width), rows.dtype)
         for i in range(first, last):
             start, stop = chunks[i]
             for row in range(start, stop, rows.step):
@@ -303,11 +310,12 @@ def _taken_out(rows: Rows, sums: Float) -> Moments:
         weight = float(sums[-1, -1])
         offset = sums[:-1, -1] / weight
         means = rows.shift + offset
-        sums = sums[:-1, :-1] - weight * np.multiply.outer(offset, offset)
+        sums = sums[:-1, :-1]
+        sums -= np.multiply.outer(weight * offset, offset)
     elif rows.root is not None:
         weight = float(rows.root @ rows.root)
-    gram, cross = sums[:d, :d], sums[:d, d:]
-    square = np.diagonal(sums)[d:]
+    gram, cross = sums[:d, :d].copy(), sums[:d, d:].copy()
+    square = np.diagonal(sums)[d:].copy()
     return Moments(rows.n, weight, means[:d], means[d:], gram, cross, square)
 
 
@@ -317,7 +325,7 @@ def _sparse_moments(
     """The same sums of a sparse matrix; its zeros are not visited."""
     n, d = x.shape
     weight = np.ones(n) if sample_weight is None else sample_weight.astype(np.float64)
-    columns = x.tocsc().astype(np.float64)
+    columns = as_double(x.tocsc())
     weighted = columns.multiply(weight[:, np.newaxis]).tocsc()
     total = float(weight.sum())
     mean_x, mean_y = np.zeros(d), np.zeros(y.shape[1])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.algorithms.gram import Array, Float
+from dotori.algorithms.gram import Array, Float, as_double
 
 _BLOCK = 1 << 20  # numbers of float32 rows that are multiplied at a time
 
@@ -53,7 +53,7 @@ class Columns:
         self.x, self.shape = x, x.shape
         self.turned: Any = None
         if hasattr(x, "toarray"):
-            self.x, self.turned = x.astype(np.float64), x.T.tocsr().astype(np.float64)
+            self.x, self.turned = as_double(x), as_double(x.T.tocsr())
         elif x.dtype == np.float64 or not precise:
             self.turned = x.T
         self.step = max(1, _BLOCK // max(1, x.shape[1]))

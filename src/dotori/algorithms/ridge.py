@@ -175,7 +175,8 @@ def solve_penalised(
         return None
     # With ones on the diagonal, that of the factor is what each column adds.
     scale = np.sqrt(diagonal)
-    matrix = gram / np.multiply.outer(scale, scale)
+    matrix = gram / scale
+    matrix /= scale[:, np.newaxis]
     np.fill_diagonal(matrix, 1.0)
     try:
         lower = np.linalg.cholesky(matrix)

@@ -121,7 +121,8 @@ def by_cholesky(sums: Moments, values: int) -> Triangle | None:
     if not sums.finite or not len(varies):
         return None
     scale = length[varies]
-    correlation = sums.gram[np.ix_(varies, varies)] / np.multiply.outer(scale, scale)
+    correlation = sums.gram[np.ix_(varies, varies)] / scale
+    correlation /= scale[:, np.newaxis]
     try:
         lower = np.linalg.cholesky(correlation)
     except np.linalg.LinAlgError:
