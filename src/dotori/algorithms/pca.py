@@ -39,8 +39,9 @@ ThinSVD = Callable[[Array], tuple[Array, Array, Array]]
 
 #: Rows multiplied at a time: enough for BLAS, and few roundings in one float32 sum.
 _ROWS = 8192
-#: Columns up to which each of several threads has a covariance of its own.
-_NARROW = 1024
+#: Numbers that the covariances of several parts of the rows, one for each thread, may
+#: have together, and the most parts.
+_ROOM = 1 << 21
 _PARTS = 4
 #: Up to this many times the variance, a squared mean costs a digit and no more.
 _NEAR = 10.0
@@ -248,7 +249,7 @@ def covariance(x: Any) -> tuple[Array, Array]:
         near = bool(wide @ wide <= _NEAR * spread)
         product = _products(x, None if near else mean)
         shift = wide if near else np.zeros(len(wide))
-    product -= n * np.outer(shift, shift)
+    product -= np.multiply.outer(shift * n, shift)
     product /= n - 1
     return product, mean
 
@@ -314,7 +315,8 @@ def _products(x: Array, mean: Array | None) -> Array:
     """sum x x^T over the rows, or of x - mean; in parts that shapes alone decide."""
     n, d = x.shape
     blocks = -(-n // _ROWS)
-    parts = min(_PARTS, blocks) if d <= _NARROW else 1
+    parts = next(p for p in (_PARTS, 2, 1) if p * d * d <= _ROOM or p == 1)
+    parts = min(parts, blocks)
     sums = np.zeros((parts, d, d))
 
     def run(first: int, last: int) -> None:
@@ -331,7 +333,9 @@ def _products(x: Array, mean: Array | None) -> Array:
     else:
         with one_blas_thread:
             in_parallel(parts, run)
-    return np.asarray(sums.sum(axis=0))
+    for more in sums[1:]:
+        sums[0] += more
+    return np.asarray(sums[0])
 
 
 def minka_dimension(variances: Array, n: int) -> int:
