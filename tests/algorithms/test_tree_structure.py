@@ -162,9 +162,6 @@ def test_a_forest_is_its_trees():
     np.testing.assert_allclose(forest.predict(x)[:, :, 0], mean)
     assert len(forest) == 3
     np.testing.assert_array_equal(forest.tree(1).apply(x), leaves[:, 1])
-    trees = [tree, other, tree]
-    np.testing.assert_array_equal(Forest.of(trees, consume=True).apply(x), leaves)
-    assert not trees
     with pytest.raises(ArgumentError, match="at least one tree"):
         Forest.of([])
 

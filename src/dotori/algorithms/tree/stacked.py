@@ -75,36 +75,18 @@ class Forest:
             self.tree(tree)  # refuses what is no tree
 
     @classmethod
-    def of(cls, trees: Sequence[Tree], consume: bool = False) -> Forest:
+    def of(cls, trees: Sequence[Tree]) -> Forest:
         """The forest of these trees.
-
-        Parameters
-        ----------
-        trees : sequence of Tree
-        consume : bool
-            Empty the list `trees`, so that no array is held twice for longer than it
-            takes to copy it.
 
         Raises
         ------
         ArgumentError
             If there is no tree.
         """
-        if not trees:
-            raise ArgumentError("Forest.of: at least one tree is needed, got none")
-        words = max(tree.categories.shape[1] for tree in trees)
-        first = np.cumsum([0] + [tree.node_count for tree in trees], dtype=np.int64)
-        d, sizes = trees[0].n_features, trees[0].n_classes
-        parts = {name: [getattr(tree, name) for tree in trees] for name in NODE_ARRAYS}
-        if consume and isinstance(trees, list):
-            trees.clear()
-        nodes = {}
-        for name in NODE_ARRAYS:
-            arrays = parts.pop(name)
-            if name == "categories":
-                arrays = [_widened(array, words) for array in arrays]
-            nodes[name] = np.concatenate(arrays)
-        return cls(nodes, first, d, sizes)
+        stack = Stack(len(trees))
+        for tree in trees:
+            stack.add(tree)
+        return stack.forest()
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -179,8 +161,67 @@ class Forest:
         return answers, trees
 
 
-def _widened(words: Array, width: int) -> Array:
-    """Rows of bits with zeros behind them, up to so many words."""
-    wide = np.zeros((len(words), width), np.uint64)
-    wide[:, : words.shape[1]] = words
-    return wide
+class Stack:
+    """A forest that is being made: each tree is copied behind the others.
+
+    Memory for all is reserved by the size of the first tree, but is not in use before
+    something is written there. So trees can be freed as they come, and at no time is
+    there room for all of them twice.
+
+    Parameters
+    ----------
+    count : int
+        How many trees there will be.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._nodes: dict[str, Array] = {}
+        self._first = [0]
+        self._shape: tuple[int, Array] | None = None
+
+    def __len__(self) -> int:
+        return len(self._first) - 1
+
+    def add(self, tree: Tree) -> None:
+        """Copy a tree behind the others."""
+        if self._shape is None:
+            self._shape = (tree.n_features, tree.n_classes)
+        start = self._first[-1]
+        stop = start + tree.node_count
+        for name in NODE_ARRAYS:
+            array = getattr(tree, name)
+            room = self._room(name, array, start, stop)
+            room[start:stop] = 0
+            place = (slice(start, stop), *(slice(n) for n in array.shape[1:]))
+            room[place] = array
+        self._first.append(stop)
+
+    def _room(self, name: str, like: Array, used: int, wanted: int) -> Array:
+        """The array of all trees, with room for `wanted` nodes as wide as these."""
+        old = self._nodes.get(name)
+        if old is not None and wanted <= len(old) and _as_wide(old, like):
+            return old
+        nodes = max(wanted, int(1.2 * len(like) * self._count))
+        wide = like.shape[1:]
+        if old is not None:
+            nodes = max(nodes, len(old) if wanted <= len(old) else int(1.5 * len(old)))
+            wide = tuple(map(max, wide, old.shape[1:]))
+        room = np.empty((nodes, *wide), like.dtype)
+        if old is not None:
+            room[:used] = 0
+            room[(slice(used), *(slice(n) for n in old.shape[1:]))] = old[:used]
+        self._nodes[name] = room
+        return room
+
+    def forest(self) -> Forest:
+        """The forest of all trees so far."""
+        if self._shape is None:
+            raise ArgumentError("a forest needs at least one tree, got none")
+        nodes = {name: array[: self._first[-1]] for name, array in self._nodes.items()}
+        return Forest(nodes, np.array(self._first, np.int64), *self._shape)
+
+
+def _as_wide(room: Array, array: Array) -> bool:
+    pairs = zip(room.shape[1:], array.shape[1:], strict=True)
+    return all(width >= other for width, other in pairs)

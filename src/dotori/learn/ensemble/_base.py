@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from dotori.algorithms.tree.bootstrap import Bootstrap
-from dotori.algorithms.tree.stacked import Forest
+from dotori.algorithms.tree.stacked import Stack
 from dotori.algorithms.tree.tree import Tree
 from dotori.errors import ArgumentError, DataError
 from dotori.learn._arguments import boolean, number
@@ -139,22 +139,18 @@ class BaseForest(MultiOutputMixin, Estimator):
             draws = draws_of(self.max_samples, len(x), sample_weight, weight)
             self._bootstrap = Bootstrap.of(x, target, weight, draws)
         self._n_samples = len(x)
-        before = self._trees_before()
-        with self._tasks(
-            "tree",
-            X,
-            y,
-            most=self.n_estimators - len(before),
-            metadata={"sample_weight": sample_weight},
-        ) as tasks:
-            trees, self._seeds = grown(self, x, target, weight, len(before), tasks)
+        stack = Stack(self.n_estimators)
+        for tree in self._trees_before():
+            stack.add(tree)
+        before, about = len(stack), {"sample_weight": sample_weight}
+        most = self.n_estimators - before
+        with self._tasks("tree", X, y, most=most, metadata=about) as tasks:
+            self._seeds = grown(self, x, target, weight, stack, tasks)
         if is_classifier(self):
             _targets.unwrap(self)
-        more = bool(trees)
+        more = len(stack) > before
         if more:
-            trees[:0] = before
-            before.clear()
-            self._forest = Forest.of(trees, consume=True)
+            self._forest = stack.forest()
             self._restore()
         if self.oob_score and (more or not hasattr(self, "oob_score_")):
             self._score_out_of_bag(x, target)

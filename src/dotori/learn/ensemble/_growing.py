@@ -14,6 +14,7 @@ from sklearn.base import is_classifier
 
 from dotori.algorithms.tree.growth import grow
 from dotori.algorithms.tree.pruning import pruned
+from dotori.algorithms.tree.stacked import Stack
 from dotori.algorithms.tree.tree import Tree
 from dotori.kernels import in_parallel
 from dotori.kernels import number as number_of_threads
@@ -22,6 +23,7 @@ from dotori.learn._random import generator
 from dotori.learn.tree._rules import rules
 
 Array = NDArray[Any]
+_ROUND = 3  # trees that each thread grows before they are put to the others
 
 
 def draws_of(
@@ -49,18 +51,18 @@ def draws_of(
 
 
 def grown(
-    forest: Any, x: Array, y: Array, weight: Array | None, first: int, tasks: Tasks
-) -> tuple[list[Tree], Array]:
-    """The new trees, those from number `first` on, and the seeds of all.
+    forest: Any, x: Array, y: Array, weight: Array | None, stack: Stack, tasks: Tasks
+) -> Array:
+    """Add the new trees to those that are in the stack; the seeds of all.
 
-    Callbacks hear of a tree once it has grown; one that asks to stop ends the fit after
-    the trees that grow at the same time.
+    The trees of a round grow at the same time. Callbacks hear of them once the round is
+    over; if one asks to stop, there is no other.
     """
-    count = forest.n_estimators
+    count, first = forest.n_estimators, len(stack)
     seeds = generator(forest.random_state).integers(0, 2**31 - 1, (count,))
     if first:
         seeds[:first] = forest._seeds
-    trees: list[Tree | None] = [None] * count
+    trees: dict[int, Tree] = {}
 
     def grow_some(base: int, start: int, stop: int) -> None:
         for t in range(base + start, base + stop):
@@ -68,14 +70,15 @@ def grown(
                 sys.stdout.write(f"building tree {t - first + 1} of {count - first}\n")
             trees[t] = _one(forest, x, y, weight, int(seeds[t]))
 
-    done, at_once = first, number_of_threads() if tasks.listened else count
-    while done < count:
-        some = min(at_once, count - done)
-        in_parallel(some, partial(grow_some, done))
-        done += some
+    at_once = number_of_threads() * (1 if tasks.listened else _ROUND)
+    while len(stack) < count:
+        some = min(at_once, count - len(stack))
+        in_parallel(some, partial(grow_some, len(stack)))
+        for _ in range(some):
+            stack.add(trees.pop(len(stack)))
         if tasks.listened and _told(tasks, some):
             break
-    return [tree for tree in trees if tree is not None], seeds[:done]
+    return seeds[: len(stack)]
 
 
 def _told(tasks: Tasks, count: int) -> bool:
