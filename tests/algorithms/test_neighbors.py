@@ -33,7 +33,8 @@ def clouds(draw):
     elif kind == "outliers":
         x[rng.integers(n + m, size=3)] *= 1e9
     elif kind == "opposite":  # they leave the others near the centre, and tiny
-        x[0], x[-1] = 1e30, -1e30
+        x[0] = 10.0 ** rng.integers(18, 31)
+        x[-1] = -x[0]
     elif kind == "clusters":
         x = x * 1e-3 + 1e5 * rng.integers(0, 3, (n + m, 1))
     elif kind == "offset":
@@ -192,3 +193,15 @@ def test_trees_check_what_they_are_given():
         KDTree(np.zeros((3, 1)), 3)
     with pytest.raises(ArgumentError, match="from 1 to 3 points was wanted, got 4"):
         KDTree(np.zeros((3, 1))).k_nearest(np.zeros((1, 1)), 4)
+
+
+@pytest.mark.parametrize("size", [1e-18, 1e-20, 1e-22, 1e-23, 1e-30])
+def test_bounds_hold_where_squares_vanish(size):
+    rng = np.random.default_rng(0)
+    points, queries = size * rng.normal(size=(60, 3)), size * rng.normal(size=(40, 3))
+    points[0], points[1] = 1, -1
+    finder = d.Euclidean(points, np.float32)
+    wanted = d.Minkowski(points, 2).tile(queries, 0, 60)
+    for start, tile in finder.tiles(finder.prepare(queries), 1):
+        exact = wanted[:, start : start + tile.shape[1]]
+        assert (tile <= finder.threshold(exact)).all()

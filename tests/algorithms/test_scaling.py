@@ -70,6 +70,16 @@ def test_a_large_offset_and_a_late_jump_cost_no_digits():
     np.testing.assert_allclose(found.squares, squares.astype(float), rtol=1e-9)
 
 
+def test_a_first_guess_that_is_far_off_is_noticed(monkeypatch):
+    monkeypatch.setattr(moments, "_SAMPLE", 1)
+    x = np.random.default_rng(0).normal(size=(9000, 1)) + 1e9
+    x[0] = 0  # all that is looked at
+    found = column_moments(x[1:].copy()).join(column_moments(x[:1]))
+    whole = column_moments(x)
+    np.testing.assert_allclose(whole.squares, exact(x)[2].astype(float), rtol=1e-14)
+    np.testing.assert_allclose(whole.squares, found.squares, rtol=1e-14)
+
+
 def test_equal_numbers_have_no_spread_at_all():
     x = np.full((5001, 2), [0.1, 1e9 / 3])
     found = column_moments(x)

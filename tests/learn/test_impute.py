@@ -142,6 +142,14 @@ def test_whole_numbers_and_what_does_not_fit():
         SimpleImputer(missing_values=0).fit(sparse.csc_matrix(X))
 
 
+@pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent"])
+def test_zeros_that_are_not_stored_count(strategy):
+    X = np.array([[5.0, 0.0], [5.0, 3.0], [0.0, 3.0], [0.0, np.nan], [0.0, 1.0]])
+    mine, _, _ = both("SimpleImputer", sparse.csc_matrix(X), strategy=strategy)
+    if strategy == "most_frequent":
+        assert mine.statistics_.tolist() == [0.0, 3.0]
+
+
 def test_gaps_that_are_new_are_filled_too():
     X = np.array([[1.0, 2.0], [3.0, np.nan]])
     other = np.array([[np.nan, np.nan]])
