@@ -1,5 +1,7 @@
 """Sphinx configuration: English source in MyST Markdown, Korean by gettext."""
 
+import re
+
 from dotori import __version__
 
 project = "dotori"
@@ -40,6 +42,21 @@ def keep_bars(app, what, name, obj, options, lines):
             lines[i] = line.replace("|", r"\|")
 
 
+def keep_underscores(app, what, name, obj, options, lines):
+    """In text, coef_ is what a fit has found, not a link of reStructuredText."""
+    for i, line in enumerate(lines):
+        head, rest = re.match(r"(\s*:\w+ [^:]*:|)(.*)", line).groups()
+        if not rest.lstrip().startswith((">>>", "..")):
+            lines[i] = head + re.sub(r"(?<![\w`.])([a-z]\w*)_(?![\w`])", r"\1\\_", rest)
+
+
+def leave_out_requests(app, what, name, obj, skip, options):
+    """scikit-learn writes `set_fit_request` and the like; its pages describe them."""
+    return True if name.startswith("set_") and name.endswith("_request") else None
+
+
 def setup(app):
     # Before napoleon, which has the priority 500.
     app.connect("autodoc-process-docstring", keep_bars, priority=400)
+    app.connect("autodoc-process-docstring", keep_underscores, priority=600)
+    app.connect("autodoc-skip-member", leave_out_requests)
