@@ -56,7 +56,7 @@ def _find_breaks(keys: Array, p: int, m: int, breaks: Array) -> None:
 @borrowing
 def _take_ordered(
     room: Room, y: Array, weight: Array, order: Array, x: Array, f: int, close: bool
-) -> int:
+) -> Any:
     """Arrange what is in order already; how many are not missing, -1 if all equal."""
     m, column, ys, ws, breaks = order.shape[1], order[0], room.ys, room.ws, room.breaks
     p = m
@@ -183,7 +183,7 @@ def _put_in_order(
             _by_mean(room, more, table, rules, node, f, o)
     if rules.best:
         keys, spare = room.keys, room.spare
-        p = sort_column(values, ids, start, m, keys, spare, room.count)
+        p = sort_column(values, ids, start, m, keys, spare, room.counts)
         return p, 0.0
     u = drawn(key, x.shape[1] + f) * 2.0**-53
     return _cut_at_random(room, ids, start, m, u, table.categories[f] > 0)
@@ -202,7 +202,7 @@ def _try_column(
     room: Room,
     best: Best,
     more: More | None,
-) -> bool:
+) -> Any:
     """Look for a better split in one column; False where it is constant."""
     _, start, m, weight = node
     orders, ordered, cut, y = 1, order.size > 0, 0.0, table.y
@@ -265,7 +265,7 @@ def _search_orders(
     lightest: float,
     best: Array,
     which: Array,
-) -> int:
+) -> Any:
     """Squares of one output in presorted columns from `begin` on: most of all work.
 
     Stops at a column with missing or close values, and returns it. Arrays come one by
@@ -319,7 +319,7 @@ def _search_sorted(
     count: Array,
     best: Array,
     which: Array,
-) -> bool:
+) -> Any:
     """The same for a column that has to be sorted; False where values are missing."""
     low, high, whole = np.float32(np.inf), np.float32(-np.inf), True
     for i in range(m):
@@ -415,7 +415,7 @@ def search(
                 room.values,
                 room.keys,
                 room.spare,
-                room.count,
+                room.counts,
                 gain,
                 which,
             ):
@@ -436,7 +436,7 @@ def presort(x: Array, ids: Array, room: Room, order: Array, close: Array) -> Non
         close[f] = False
         for i in range(m):
             values[i] = x[i, f]
-        p = sort_column(values, ids, 0, m, keys, room.spare, room.count)
+        p = sort_column(values, ids, 0, m, keys, room.spare, room.counts)
         if p < 0:  # all are missing, or as good as equal
             rank = _MISSING if values[0] != values[0] else 0
             for i in range(m):

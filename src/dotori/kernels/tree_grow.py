@@ -32,7 +32,7 @@ from dotori.kernels.tree_numpy import (
     grow_nodes_numpy,
 )
 from dotori.kernels.tree_room import Best, More, Room
-from dotori.kernels.tree_sort import log_of, mixed
+from dotori.kernels.tree_sort import COUNTS, log_of, mixed
 from dotori.kernels.tree_walk import part
 
 Array = NDArray[Any]
@@ -160,7 +160,7 @@ def _measure(
 
 
 @borrowing
-def _goes_left(v: Any, cut: float, missing_left: bool, bits: Array) -> bool:
+def _goes_left(v: Any, cut: float, missing_left: bool, bits: Array) -> Any:
     if v != v:
         return missing_left
     if cut == cut:
@@ -172,7 +172,7 @@ def _goes_left(v: Any, cut: float, missing_left: bool, bits: Array) -> bool:
 @borrowing
 def _part_rows(
     x: Array, ids: Array, start: int, stop: int, best: Best, side: Array, spare: Array
-) -> int:
+) -> Any:
     """Bring a node's left samples before its right ones; where these begin."""
     f, to, right, bits = best.which[0], start, 0, best.bits
     cut, missing_left = best.gain[1], best.which[1] == 1
@@ -250,7 +250,7 @@ def _new_room(x: Array, table: Table, rules: Rules, m: int, classes: int) -> Roo
         np.empty(m, np.float32),
         np.empty(m, np.uint64),
         np.empty(m, np.uint64),
-        np.empty(2048, np.int64),
+        np.empty(COUNTS, np.int64),
         np.empty(len(x), np.uint8),
         np.empty((m, q)),
         np.empty(m if table.weight.size else 0),

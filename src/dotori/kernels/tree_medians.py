@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 
 @borrowing
-def _remove(r: int, chain: Array, y: Array, w: Array, state: Array) -> float:
+def _remove(r: int, chain: Array, y: Array, w: Array, state: Array) -> Any:
     """Take a target out of a sorted list; the sum of |y - median| of those left.
 
     `state` holds the weight and sum of all, those below the median, and its place.
@@ -53,7 +53,7 @@ def _remove(r: int, chain: Array, y: Array, w: Array, state: Array) -> float:
 
 
 @borrowing
-def _median(y: Array, w: Array, after: Array, state: Array) -> float:
+def _median(y: Array, w: Array, after: Array, state: Array) -> Any:
     c = int(state[4])
     if state[2] + w[c] == state[0] / 2 and after[c] < len(y):
         return (y[c] + y[after[c]]) / 2

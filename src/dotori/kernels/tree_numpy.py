@@ -396,7 +396,8 @@ def _listed(
     x: Array, table: Table, rules: Rules, node: _Node, columns: Array, key: int
 ) -> list[list[_Column]]:
     """The columns that a node looks at, less the constant ones."""
-    listed, found = columns.tolist(), []
+    listed: list[int] = columns.tolist()
+    found: list[list[_Column]] = []
     for i in range(len(listed)):
         if i >= rules.most and found:
             break
@@ -449,8 +450,8 @@ def _best_of(
             some, _gains(table, rules, node, walk, 1, bounds), -np.inf
         ).T
     if not rules.best:
-        for j in np.flatnonzero(some):
-            gains[j, 1 - (draw(key, 2 * d + columns[j].feature) & 1)] = -np.inf
+        for c in np.flatnonzero(some).tolist():
+            gains[c, 1 - (draw(key, 2 * d + columns[c].feature) & 1)] = -np.inf
     at = int(np.argmax(gains))
     j, side, i = (int(v) for v in np.unravel_index(at, gains.shape))
     if gains[j, side, i] == -np.inf:

@@ -15,7 +15,7 @@ class Room(NamedTuple):
     values: Array  # float32 (m,): a column of the node's samples
     keys: Array  # uint64 (m,): (value, number of the sample), in the column's order
     spare: Array  # uint64 (m,)
-    count: Array  # int64 (2048,): of radix sort
+    counts: Array  # int64: of buckets
     side: Array  # uint8 (n,): whether a sample goes left
     ys: Array  # float64 (m, q): targets and weights in the column's order
     ws: Array  # float64 (m,)

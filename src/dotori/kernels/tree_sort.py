@@ -14,6 +14,8 @@ from dotori.kernels.tree_numpy import APART
 Array = NDArray[Any]
 
 FEW = 24  # samples that are sorted by insertion
+MOST_BUCKETS = 2048
+COUNTS = 3 * 2048  # of radix sort
 LOW_HALF = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _LN2 = math.log(2.0)
@@ -29,14 +31,14 @@ def mixed(z: Any) -> Any:
 
 
 @borrowing
-def drawn(key: Any, i: int) -> int:
+def drawn(key: Any, i: int) -> Any:
     """A number in [0, 2^53) for a node and a purpose."""
     step = np.uint64(i + 1) * np.uint64(0x9E3779B97F4A7C15)
     return np.int64(mixed(key + step) >> np.uint64(11))
 
 
 @borrowing
-def log_of(v: float) -> float:
+def log_of(v: float) -> Any:
     """log(v) in arithmetic alone: NumPy's and C's differ in their last bit."""
     m, e = math.frexp(v)
     if m < 0.7071067811865476:
@@ -78,36 +80,44 @@ def insertion(keys: Array, m: int) -> None:
 
 
 @borrowing
-def radix(keys: Array, spare: Array, m: int, count: Array, digits: int) -> None:
-    """Sort by the upper half, from its lowest digit up. Ends in `keys`."""
-    passes = (32 + digits - 1) // digits
-    passes += passes & 1  # an even number of passes ends where it began
-    digits = (32 + passes - 1) // passes
-    mask = np.uint64((1 << digits) - 1)
-    a, b = keys, spare
-    for p in range(passes):
-        shift = np.uint64(32 + p * digits)
-        for c in range(1 << digits):
-            count[c] = 0
-        for i in range(m):
-            count[np.int64((a[i] >> shift) & mask)] += 1
+def radix(keys: Array, spare: Array, m: int, count: Array) -> None:
+    """Sort by the upper half: three passes over 11 bits each, from the lowest up."""
+    low, middle, mask = np.uint64(32), np.uint64(43), np.uint64(2047)
+    high = np.uint64(54)
+    for c in range(3 * 2048):
+        count[c] = 0
+    for i in range(m):
+        key = keys[i]
+        count[np.int64((key >> low) & mask)] += 1
+        count[2048 + np.int64((key >> middle) & mask)] += 1
+        count[4096 + np.int64(key >> high)] += 1
+    for begin in range(0, 3 * 2048, 2048):
         total = 0
-        for c in range(1 << digits):
+        for c in range(begin, begin + 2048):
             total, count[c] = total + count[c], total
-        for i in range(m):
-            c = np.int64((a[i] >> shift) & mask)
-            b[count[c]] = a[i]
-            count[c] += 1
-        a, b = b, a
+    for i in range(m):
+        c = int((keys[i] >> low) & mask)
+        spare[count[c]] = keys[i]
+        count[c] += 1
+    for i in range(m):
+        c = 2048 + int((spare[i] >> middle) & mask)
+        keys[count[c]] = spare[i]
+        count[c] += 1
+    for i in range(m):
+        c = 4096 + int(keys[i] >> high)
+        spare[count[c]] = keys[i]
+        count[c] += 1
+    for i in range(m):
+        keys[i] = spare[i]
 
 
 @borrowing
 def buckets(
     keys: Array, spare: Array, p: int, count: Array, low: Any, high: Any
-) -> bool:
+) -> Any:
     """Spread p keys evenly over buckets, then sort by insertion; False if uneven."""
     size = 64
-    while size < p and size < 2048:
+    while size < p and size < MOST_BUCKETS:
         size *= 2
     scale, spread = np.float32(size - 1) / (high - low), high - low
     if not spread < np.float32(3e38) or not scale < np.float32(3e38):
@@ -124,7 +134,7 @@ def buckets(
     if uneven > 12 * p:
         return False
     for i in range(p):
-        c = np.int64((decode(spare[i]) - low) * scale)
+        c = int((decode(spare[i]) - low) * scale)
         keys[count[c]] = spare[i]
         count[c] += 1
     insertion(keys, p)
@@ -138,8 +148,8 @@ def sort_keys(
     """Sort by the upper half, the value, which is between `low` and `high`; stable."""
     if m <= FEW:
         insertion(keys, m)
-    elif m > 8192 or not buckets(keys, spare, m, count, low, high):
-        radix(keys, spare, m, count, 11 if m > 2048 else 8)
+    elif m > 4 * MOST_BUCKETS or not buckets(keys, spare, m, count, low, high):
+        radix(keys, spare, m, count)
 
 
 @borrowing
@@ -151,7 +161,7 @@ def sort_column(
     keys: Array,
     spare: Array,
     count: Array,
-) -> int:
+) -> Any:
     """Keys of values in order, missing ones last; how many there are of others.
 
     A key is a value and the number of its sample. -1 where nothing can be split: all

@@ -25,7 +25,7 @@ NEARLY = 1 - 1e-13
 
 
 @borrowing
-def _allowed(limits: Array, w: float, other: float, low: float, high: float) -> bool:
+def _allowed(limits: Array, w: float, other: float, low: float, high: float) -> Any:
     """Whether both sides are heavy enough, and their answers as `monotonic` wants."""
     if not (w > 0.0 and other > 0.0 and w >= limits[0] and other >= limits[0]):
         return False
@@ -111,7 +111,7 @@ def _walk_classes(
 
 
 @borrowing
-def part(v: float, gini: bool, logs: Array, more: More | None) -> float:
+def part(v: float, gini: bool, logs: Array, more: More | None) -> Any:
     """v^2, or v log v: from a table where weights are whole."""
     if gini:
         return v * v

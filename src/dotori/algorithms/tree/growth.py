@@ -26,7 +26,7 @@ from dotori.kernels.tree_numpy import PURE, draw, mix
 Array = NDArray[Any]
 
 _LEAST_SUBTREE = 4096  # rows of a subtree that is grown in one piece, at least
-_MOST_SUBTREE = 32_768  # and at most where columns are sorted once: 15 bits
+_MOST_SUBTREE = 8192  # and at most, where columns are sorted once: cached, 16 bits
 _WORTH_A_THREAD = 100_000  # values of a node's columns
 
 
@@ -257,8 +257,9 @@ def _search(task: Problem, place: _Place, columns: Array) -> _Nodes:
     found: list[tuple[int, _Nodes]] = []
 
     def some(start: int, stop: int) -> None:
-        part, chosen = {"only": True, "presort": False}, columns[start:stop]
-        part |= {"drawn": False, "most": len(chosen)}
+        chosen = columns[start:stop]
+        part: dict[str, Any] = {"only": True, "presort": False, "drawn": False}
+        part["most"] = len(chosen)
         node = _call(task, task.x, place.rows, place, chosen, 1, **part)
         found.append((start, node))
 
@@ -314,7 +315,7 @@ def _children(task: Problem, place: _Place, node: _Nodes) -> tuple[_Place, _Plac
 def _answer(task: Problem, place: _Place) -> float:
     """The mean or median of a node, whatever its bounds."""
     no_columns = np.empty(0, np.int64)
-    part = {"only": True, "presort": False, "drawn": False, "most": 0}
+    part: dict[str, Any] = {"only": True, "presort": False, "drawn": False, "most": 0}
     node = _call(task, task.x, place.rows, place, no_columns, 1, **part)
     return float(node.values[0, 0, -1])
 

@@ -81,10 +81,10 @@ class Problem:
     def seconds(self, m: int) -> float:
         """What NumPy would take for a subtree of m rows, roughly."""
         rules = self.rules
-        levels = min(math.log2(m + 1), rules.max_depth)
-        nodes = min(m / rules.min_leaf / 3, 2.0 ** min(levels, 40))
+        levels = float(min(math.log2(m + 1), rules.max_depth))
+        nodes = min(m / rules.min_leaf / 2, 2.0 ** min(rules.max_depth, 40))
         each = 5e-6 if rules.criterion == ABSOLUTE else 5e-8
-        return 2e-4 * nodes + each * m * levels * rules.most * self.classes
+        return 3e-4 * nodes + each * m * levels * rules.most * self.classes
 
 
 def problem(
