@@ -12,4 +12,4 @@ from dotori.learn.linear_model._path import enet_path as enet_path
 from dotori.learn.linear_model._path import lasso_path as lasso_path
 from dotori.learn.linear_model._ridge import Ridge as Ridge
 from dotori.learn.linear_model._sgd import SGDClassifier as SGDClassifier
-from dotori.learn.linear_model._sgd import SGDRegressor as SGDRegressor
+from dotori.learn.linear_model._sgd_regressor import SGDRegressor as SGDRegressor
