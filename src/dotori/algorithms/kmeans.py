@@ -193,14 +193,14 @@ def nearest(x: Any, centers: Array) -> tuple[Array, Array]:
     n, norms = x.shape[0], square_norms(centers)
     labels = np.empty(n, np.int32)
     scores = np.empty(n, np.result_type(x.dtype, centers.dtype))
+    doubled = centers * -2  # exact, and a product with it is as well -2 times the other
     blocks = -(-n // ROWS)
     step = max(_BLOCK // (len(centers) * ROWS), 1)
 
     def run(first: int, last: int) -> None:
         for b in range(first, last, step):
             part = slice(b * ROWS, min(b + step, last) * ROWS)
-            q = _products(x[part], centers)
-            q *= -2
+            q = _products(x[part], doubled)
             q += norms
             labels[part] = best = q.argmin(axis=1)
             scores[part] = q[np.arange(len(q)), best]
