@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.kernels._compiler import borrowing, inner
-from dotori.kernels.tree_numpy import ABSOLUTE, APART, Rules, Table
 from dotori.kernels.tree_room import Best, More, Room
 from dotori.kernels.tree_sort import (
     LOW_HALF,
@@ -19,6 +18,7 @@ from dotori.kernels.tree_sort import (
     sort_column,
     sort_keys,
 )
+from dotori.kernels.tree_table import ABSOLUTE, APART, Rules, Table
 from dotori.kernels.tree_walk import NEARLY, walk
 
 Array = NDArray[Any]

@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 from dotori.kernels._compiler import borrowing, inner
 from dotori.kernels._pair import paired
 from dotori.kernels.tree_columns import presort, search
-from dotori.kernels.tree_numpy import (
+from dotori.kernels.tree_numpy import grow_nodes_numpy
+from dotori.kernels.tree_room import Best, More, Room
+from dotori.kernels.tree_sort import COUNTS, log_of, mixed
+from dotori.kernels.tree_table import (
     ABSOLUTE,
     ENTROPY,
     GINI,
@@ -29,10 +32,7 @@ from dotori.kernels.tree_numpy import (
     SQUARES,
     Rules,
     Table,
-    grow_nodes_numpy,
 )
-from dotori.kernels.tree_room import Best, More, Room
-from dotori.kernels.tree_sort import COUNTS, log_of, mixed
 from dotori.kernels.tree_walk import part
 
 Array = NDArray[Any]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.kernels._compiler import borrowing
-from dotori.kernels.tree_numpy import APART
+from dotori.kernels.tree_table import APART
 
 Array = NDArray[Any]
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from dotori.kernels._compiler import borrowing
 from dotori.kernels.tree_medians import errors
-from dotori.kernels.tree_numpy import ABSOLUTE, GINI, POISSON, SQUARES, Rules, Table
 from dotori.kernels.tree_room import More, Room
 from dotori.kernels.tree_sort import log_of
+from dotori.kernels.tree_table import ABSOLUTE, GINI, POISSON, SQUARES, Rules, Table
 
 Array = NDArray[Any]
 

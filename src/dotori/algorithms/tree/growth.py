@@ -21,7 +21,7 @@ from dotori.errors import ShapeError
 from dotori.kernels import in_parallel
 from dotori.kernels import number as number_of_threads
 from dotori.kernels.tree_grow import grow_more_nodes, grow_nodes
-from dotori.kernels.tree_numpy import PURE, draw, mix
+from dotori.kernels.tree_table import PURE, draw, mix
 
 Array = NDArray[Any]
 

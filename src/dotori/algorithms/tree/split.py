@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.errors import ArgumentError
-from dotori.kernels.tree_numpy import (
+from dotori.kernels.tree_table import (
     ABSOLUTE,
     ENTROPY,
     GINI,
