@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dotori.kernels.tree_node import Node, last_total, measure, parts_of, running
 from dotori.kernels.tree_table import (
     ABSOLUTE,
     APART,
@@ -29,105 +29,6 @@ from dotori.kernels.tree_table import (
 
 Array = NDArray[Any]
 
-_LN2 = math.log(2.0)
-
-
-def _part(v: Array, rules: Rules, table: Table) -> Array:
-    if rules.criterion == GINI:
-        return v * v
-    if len(table.logs):
-        return table.logs[v.astype(np.int64)]
-    return v * log(np.where(v > 0.0, v, 1.0))
-
-
-def _running(start: Array | float, steps: Array) -> Array:
-    """start + steps[0] + ... + steps[i] along the first axis, one after the other."""
-    first = np.broadcast_to(np.asarray(start, np.float64), (1, *steps.shape[1:]))
-    return np.cumsum(np.concatenate([first, steps]), axis=0)
-
-
-def _total(steps: Array) -> Any:
-    return np.cumsum(steps, axis=0)[-1]
-
-
-# ------------------------------------------------------------------------- a node
-class _Node(NamedTuple):
-    """What is measured of a node."""
-
-    ids: Array
-    y: Array  # (m, q)
-    w: Array  # (m,)
-    weight: float
-    impurity: float
-    gain: float
-    total: Array  # (q, k)
-    value: Array  # (q, k)
-    medians: Any  # sorted targets and their weights, for absolute errors
-
-
-def _measure(table: Table, rules: Rules, ids: Array, classes: int) -> _Node:
-    y, raw, q = table.y[ids], table.raw[ids], table.y.shape[1]
-    w = table.weight[ids] if len(table.weight) else np.ones(len(ids))
-    weight = float(_total(w))
-    if rules.by_class:
-        number = y.astype(np.int64)
-        k = max(classes, 2)
-        total = np.array([np.bincount(number[:, o], w, k) for o in range(q)])
-        shares = total / weight
-        squares = _total((shares * shares).ravel())
-        gain = _total(_part(total, rules, table).ravel())
-        impurity = 1.0 - squares / q
-        if rules.criterion == GINI:
-            gain = gain / weight
-        else:
-            gain = gain - q * _part(np.asarray(weight), rules, table)
-            impurity = -gain / (weight * _LN2 * q)
-            impurity = impurity if impurity > 0.0 else 0.0
-        value = shares[:, :classes]
-        return _Node(ids, y, w, weight, impurity, gain, total, value, None)
-    total = _total(y)[:, None]
-    mean = total / weight
-    squares = _total((mean * mean).ravel())
-    gain = _total((total * total / weight).ravel())
-    if rules.criterion == GINI:
-        other = (weight - total[0, 0]) / weight
-        impurity = 1.0 - (squares + other * other)
-        value = np.array([[other, mean[0, 0]]])
-        return _Node(ids, y, w, weight, impurity, gain, total, value, None)
-    value, medians = mean, None
-    impurity = max(_total((y * raw).ravel()) / weight - squares, 0.0) / q
-    if rules.criterion == ABSOLUTE:
-        medians = SimpleNamespace(ranks=np.empty(y.shape), y=[], w=[])
-        answers = [_median(y[:, k], w, medians, k) for k in range(q)]
-        value = np.array([[answer] for answer, _ in answers])
-        error = _total(np.array([error for _, error in answers]))
-        impurity, gain = error / weight / q, -error
-    elif rules.criterion == POISSON:
-        some = y > 0.0
-        terms = y * log(np.where(some, raw, 1.0) / np.where(mean > 0.0, mean, 1.0).T)
-        impurity = _total(np.where(some, terms, 0.0).T.ravel()) / weight / q
-        positive = np.where(mean > 0.0, mean, 1.0)
-        gain = _total(np.where(mean > 0.0, total * log(positive), 0.0).ravel())
-    if (raw == raw[:1]).all():
-        impurity = 0.0
-    return _Node(ids, y, w, weight, impurity, gain, total, value, medians)
-
-
-def _median(y: Array, w: Array, medians: Any, k: int) -> tuple[float, float]:
-    """The weighted median, and the sum of the distances from it."""
-    by = np.argsort(y, kind="stable")
-    medians.ranks[by, k] = np.arange(len(y))
-    y, w = y[by], w[by]
-    medians.y.append(y)
-    medians.w.append(w)
-    upto = np.cumsum(w)
-    half = upto[-1] / 2
-    c = min(int(np.searchsorted(upto, half)), len(y) - 1)
-    answer = y[c]
-    if upto[c] == half and c + 1 < len(y):
-        answer = (answer + y[c + 1]) / 2
-    return answer, _total(w * np.abs(y - answer))
-
 
 # ------------------------------------------------------------------------- columns
 class _Column(NamedTuple):
@@ -140,7 +41,7 @@ class _Column(NamedTuple):
 
 
 def _columns(
-    x: Array, table: Table, rules: Rules, node: _Node, f: int, key: int
+    x: Array, table: Table, rules: Rules, node: Node, f: int, key: int
 ) -> Iterator[_Column]:
     """What can be split of a column: nothing if it is constant."""
     values, n = x[node.ids, f], int(table.categories[f])
@@ -168,7 +69,7 @@ def _columns(
 
 
 def _places(
-    table: Table, rules: Rules, node: _Node, values: Array, n: int, o: int
+    table: Table, rules: Rules, node: Node, values: Array, n: int, o: int
 ) -> Array:
     """Each category's place in the order of the means, -1 where it does not occur."""
     there = ~np.isnan(values)
@@ -215,7 +116,7 @@ def _in_order(columns: list[_Column], rules: Rules, table: Table) -> _Walk:
 
 
 def _gains(
-    table: Table, rules: Rules, node: _Node, walk: _Walk, side: int, bounds: Any
+    table: Table, rules: Rules, node: Node, walk: _Walk, side: int, bounds: Any
 ) -> Array:
     """What each place gains, (m, c), where missing values go left (`side` 1) or right.
 
@@ -225,7 +126,7 @@ def _gains(
     there = np.arange(m)[:, None] < walk.present
     w = np.where(there, node.w[walk.order], 0.0)
     gone = np.where(there, 0.0, node.w[walk.order]) * side
-    upto = _running(_total(gone), w)[1:]
+    upto = running(last_total(gone), w)[1:]
     other = node.weight - upto
     with np.errstate(all="ignore"):
         gains, low, high = _compared(table, rules, node, walk, side, upto, other)
@@ -250,7 +151,7 @@ def _gains(
 def _compared(
     table: Table,
     rules: Rules,
-    node: _Node,
+    node: Node,
     walk: _Walk,
     side: int,
     w: Array,
@@ -264,8 +165,8 @@ def _compared(
     y = node.y[walk.order]
     if rules.by_class:
         return _by_class(table, rules, node, walk, side, w, other)
-    start = _total(np.where(there, 0.0, y)) * side
-    left = _running(start, np.where(there, y, 0.0))[1:]
+    start = last_total(np.where(there, 0.0, y)) * side
+    left = running(start, np.where(there, y, 0.0))[1:]
     right = node.total[:, 0] - left
     w, other = w[:, :, None], other[:, :, None]
     if rules.criterion == POISSON:
@@ -284,7 +185,7 @@ def _compared(
 def _by_class(
     table: Table,
     rules: Rules,
-    node: _Node,
+    node: Node,
     walk: _Walk,
     side: int,
     w: Array,
@@ -295,26 +196,26 @@ def _by_class(
     number = node.y[walk.order].astype(np.int64)  # (m, c, q)
     steps = node.w[walk.order][:, :, None, None] * (number[..., None] == np.arange(k))
     gone, steps = np.where(there, 0.0, steps), np.where(there, steps, 0.0)
-    first = _total(gone) * side
-    left = _running(first, steps)
-    right = _running(_running(node.total, -gone * side)[-1], -steps)
+    first = last_total(gone) * side
+    left = running(first, steps)
+    right = running(running(node.total, -gone * side)[-1], -steps)
     sums = []
     for counts in (left, right):
-        parts = _part(counts, rules, table)
-        begin = _total(np.moveaxis(parts[0].reshape(c, q * k), 1, 0))
+        parts = parts_of(counts, rules, table)
+        begin = last_total(np.moveaxis(parts[0].reshape(c, q * k), 1, 0))
         old = np.take_along_axis(parts[:-1], number[..., None], axis=3)[..., 0]
         new = np.take_along_axis(parts[1:], number[..., None], axis=3)[..., 0]
         change = np.moveaxis(new - old, 2, 1).reshape(m * q, c)
-        sums.append(_running(begin, change)[q::q])
+        sums.append(running(begin, change)[q::q])
     a, b = sums
     low, high = left[1:, :, 0, 1] / w, right[1:, :, 0, 1] / other
     if rules.criterion == GINI:
         return a / w + b / other, low, high
-    upto, rest = (_part(np.maximum(v, 0.0), rules, table) for v in (w, other))
+    upto, rest = (parts_of(np.maximum(v, 0.0), rules, table) for v in (w, other))
     return (a - q * upto) + (b - q * rest), low, high
 
 
-def _by_medians(node: _Node, walk: _Walk, side: int) -> tuple[Array, Array, Array]:
+def _by_medians(node: Node, walk: _Walk, side: int) -> tuple[Array, Array, Array]:
     """With the loop's own functions: each sample moves the median by little."""
     from dotori.kernels.tree_medians import errors
 
@@ -344,7 +245,7 @@ class _Split(NamedTuple):
 
 
 def _listed(
-    x: Array, table: Table, rules: Rules, node: _Node, columns: Array, key: int
+    x: Array, table: Table, rules: Rules, node: Node, columns: Array, key: int
 ) -> list[list[_Column]]:
     """The columns that a node looks at, less the constant ones."""
     listed: list[int] = columns.tolist()
@@ -364,7 +265,7 @@ def _search(
     x: Array,
     table: Table,
     rules: Rules,
-    node: _Node,
+    node: Node,
     columns: Array,
     key: int,
     bounds: Any,
@@ -386,7 +287,7 @@ def _best_of(
     x: Array,
     table: Table,
     rules: Rules,
-    node: _Node,
+    node: Node,
     columns: list[_Column],
     key: int,
     bounds: Any,
@@ -437,7 +338,7 @@ def _goes_left(values: Array, split: _Split) -> Array:
 
 
 # ------------------------------------------------------------------------- a subtree
-def _must_stop(rules: Rules, node: _Node, depth: int) -> bool:
+def _must_stop(rules: Rules, node: Node, depth: int) -> bool:
     m = len(node.ids)
     return bool(
         depth >= rules.max_depth
@@ -455,7 +356,7 @@ def _children_bounds(
     if not sign:
         return [bounds, bounds]
     low, high = bounds
-    a, b = (_measure(table, rules, ids, 2).value[0, -1] for ids in sides)
+    a, b = (measure(table, rules, ids, 2).value[0, -1] for ids in sides)
     between = (a + b) / 2
     below, above = (low, between), (between, high)
     return [below, above] if sign > 0 else [above, below]
@@ -508,7 +409,7 @@ def grow_nodes_numpy(
         start, stop, deep, parent, seed, limits = stack.pop()
         if parent >= 0:
             ints[parent, 3] = number
-        node = _measure(table, rules, ids[start:stop].copy(), values.shape[2])
+        node = measure(table, rules, ids[start:stop].copy(), values.shape[2])
         values[number] = node.value
         if rules.bounded:
             _clip(values[number], limits)
