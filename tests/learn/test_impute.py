@@ -171,7 +171,7 @@ def test_indicators(drawn, features, as_sparse):
 
 def test_frames_keep_their_names_and_pandas_gaps():
     pd = pytest.importorskip("pandas", reason="frames")
-    frame = pd.DataFrame({"a": [1.0, None, 3.0], "b": ["x", None, "x"]})
+    frame = pd.DataFrame({"a": [1.0, None, 3.0], "b": ["x", np.nan, "x"]})
     for module in (ours, theirs):
         imputer = module.SimpleImputer(strategy="most_frequent", add_indicator=True)
         out = imputer.set_output(transform="pandas").fit_transform(frame)
