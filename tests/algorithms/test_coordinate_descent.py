@@ -85,6 +85,23 @@ def test_sets_of_columns_come_to_the_same_minimum(monkeypatch, n, d, largest):
     np.testing.assert_allclose(rough.model.coef, whole.model.coef, atol=0.02)
 
 
+@pytest.mark.parametrize("sets", [True, False])
+def test_at_the_end_no_coefficient_would_move_far(monkeypatch, sets):
+    """What the tolerance promises of each of them, beside the gap."""
+    if sets:
+        monkeypatch.setattr(nets, "_FEW", 0)
+        monkeypatch.setattr(nets, "_PRODUCTS", 0)
+        monkeypatch.setattr(nets, "_FIRST", 5)
+    x, y, _ = table(200, 60)
+    x[:, 1:] += 2 * x[:, :1]
+    x, y = x - x.mean(axis=0), 100 * (y - y.mean())
+    fit = elastic_net(x, y, 1.0, 0.9, tolerance=1e-2, max_iter=10_000).fits[0]
+    penalty = Penalty(0.9 * 200, 0.1 * 200)
+    moves = penalty.moves(fit.w, x.T @ (y - x @ fit.w), np.square(x).sum(axis=0))
+    assert fit.converged
+    assert moves.max() <= 1e-2 * np.abs(fit.w).max()
+
+
 def test_the_textbook_loop_comes_to_the_same_minimum():
     x, y, _ = table(80, 6)
     centred, target = x - x.mean(axis=0), y - y.mean()

@@ -115,9 +115,11 @@ def gradient_descent(
     theta: Float = np.zeros(columns.shape[1])
     loss = [half_mean_squared_error(columns, targets, theta)]
     for epoch in range(epochs):
-        order = generator.permutation(m) if batch < m else np.arange(m)
+        if batch < m:
+            order = generator.permutation(m)
+            columns, targets = columns[order], targets[order]
         for start in range(0, m, batch):
-            rows = order[start : start + batch]
+            rows = slice(start, start + batch)
             theta -= learning_rate * gradient(columns[rows], targets[rows], theta)
         loss.append(half_mean_squared_error(columns, targets, theta))
         if not loss[-1] <= 1e6 * (loss[0] + 1):
