@@ -167,7 +167,7 @@ def plot_tree(
     MissingDependencyError
         Where Matplotlib is not installed.
     """
-    plt: Any = need("matplotlib.pyplot", "examples", "drawing a tree")
+    plt: Any = need("matplotlib.pyplot", "plot", "drawing a tree")
     tree = decision_tree_arrays(decision_tree)
     names = _names(decision_tree, feature_names, class_names, all_classes=False)
     names.check(tree)
