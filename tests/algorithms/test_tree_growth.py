@@ -248,8 +248,6 @@ def test_a_category_that_was_not_seen_goes_with_the_larger_side():
 def test_threads_and_pieces_change_nothing(rules, monkeypatch):
     x, y, weight, sizes = table(7, "gini", 700, 4, weighted=True)
     whole = grow(x, y, weight, rules, sizes, seed=3)
-    monkeypatch.setattr(fast, "_LEAST_SUBTREE", 40)
-    monkeypatch.setattr(fast, "_MOST_SUBTREE", 40)
     monkeypatch.setattr(fast, "_largest_subtree", lambda task: 40)
     monkeypatch.setattr(fast, "_WORTH_A_THREAD", 1)
     before = _threads.number()

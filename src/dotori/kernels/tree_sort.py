@@ -13,7 +13,7 @@ from dotori.kernels.tree_table import APART
 
 Array = NDArray[Any]
 
-FEW = 24  # samples that are sorted by insertion
+FEW = 40  # samples that are sorted by insertion
 MOST_BUCKETS = 2048
 COUNTS = 3 * 2048  # of radix sort
 LOW_HALF = np.uint64(0xFFFFFFFF)
