@@ -104,7 +104,10 @@ def test_scikit_learns_progress_bar(capsys):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(50, 2))
     model = make_pipeline(StandardScaler(), KMeans(2, random_state=0))
-    model[-1].set_callbacks(ProgressBar())
+    model.set_callbacks(ProgressBar())
     model.fit(X)
+    shown = capsys.readouterr().out
+    assert "Pipeline" in shown
+    assert "KMeans" in shown
     LogisticRegression().set_callbacks(ProgressBar()).fit(X, X[:, 0] > 0)
-    assert "fit" in capsys.readouterr().out
+    assert "LogisticRegression" in capsys.readouterr().out

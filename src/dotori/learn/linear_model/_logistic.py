@@ -180,14 +180,12 @@ class LogisticRegression(LinearClassifier):
         # liblinear's intercept is the weight of one more column, penalised like others
         share = 1 / self.intercept_scaling if self.solver == "liblinear" else 0.0
         about = None if weight is None else {"sample_weight": weight}
-        most = max(self.max_iter, 1) + 1
+        most = max(self.max_iter, 1)
         with self._tasks("iteration", X, y, most=most, metadata=about) as tasks:
-            tasks.begin()
 
             def each(point: Array, loss: float) -> bool:
-                stop = tasks.end(lambda: self._attributes(point, X))
                 tasks.begin()
-                return stop
+                return tasks.end(lambda: self._attributes(point, X))
 
             with np.errstate(all="ignore"):
                 fit = fit_logistic(
@@ -206,7 +204,6 @@ class LogisticRegression(LinearClassifier):
                     tolerance=number(self, "tol", low=0),
                     each=each if tasks.listened else None,
                 )
-            tasks.end()
         return fit
 
     def _keep(self, fit: LogisticFit, X: Any) -> None:

@@ -153,9 +153,8 @@ class StochasticModel(Estimator):
         with self._tasks("epoch", X, split_by, most=most) as tasks:
 
             def each(coef: Array, intercept: float) -> bool:
-                stop = tasks.end()
                 tasks.begin()
-                return stop
+                return tasks.end()
 
             def one(i: int) -> None:
                 def score(coef: Array, intercept: float) -> float:
@@ -178,12 +177,10 @@ class StochasticModel(Estimator):
                 for i in range(first, last):
                     one(i)
 
-            tasks.begin()
             if tasks.listened:
                 some(0, len(targets))
             else:
                 in_parallel(len(targets), some)
-            tasks.end()
         self._note(X.shape[0])
 
     def _note(self, n: int) -> None:
