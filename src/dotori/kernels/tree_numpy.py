@@ -64,7 +64,8 @@ def _columns(
             cut = low + u * (high - low)
             cut = math.floor(cut) if n else cut
             cut = low if cut >= high else cut
-            sorted_by = np.where(there, sorted_by > cut, np.nan).astype(np.float32)
+            right = sorted_by.astype(np.float64) > cut
+            sorted_by = np.where(there, right, np.nan).astype(np.float32)
         yield _Column(f, sorted_by, cut, place)
 
 
