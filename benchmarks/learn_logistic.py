@@ -25,7 +25,7 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.exceptions import ConvergenceWarning
 
 import dotori.learn
-from dotori.algorithms.logistic_loss import LogisticLoss
+from dotori.algorithms.logistic.loss import LogisticLoss
 
 #: dotori's time over scikit-learn's, at most.
 WANTED = {"binary 100k x 50": 0.5, "pictures 70k x 784": 0.55}

@@ -22,7 +22,7 @@ from side_by_side import compare, describe_environment, table
 
 import dotori.learn
 from dotori import kernels
-from dotori.algorithms.kd_tree import KDTree
+from dotori.algorithms.neighbors.kd_tree import KDTree
 
 #: Training rows, features, rows to be classified.
 SHAPES = [

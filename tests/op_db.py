@@ -10,7 +10,7 @@ import dotori
 torch = pytest.importorskip("torch", reason="PyTorch brings its list of operators")
 pytest.importorskip("expecttest", reason="PyTorch's list of operators imports it")
 
-from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
+from torch.testing._internal.common_methods_invocations import op_db
 
 DTYPES = {
     torch.bool: np.dtype(np.bool_),

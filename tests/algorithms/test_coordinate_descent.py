@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dotori.algorithms import elastic_net as nets
-from dotori.algorithms.coordinate_descent import (
+from dotori.algorithms.linear import elastic_net as nets
+from dotori.algorithms.linear.coordinate_descent import (
     Penalty,
     coordinate_descent,
     elastic_net_gram,
     soft_threshold,
 )
-from dotori.algorithms.elastic_net import elastic_net, elastic_net_path
+from dotori.algorithms.linear.elastic_net import elastic_net, elastic_net_path
 from dotori.errors import ArgumentError, DataError
 from dotori.random import Generator
 

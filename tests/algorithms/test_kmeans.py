@@ -6,8 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dotori import kernels
-from dotori.algorithms import _stored, kmeans_bounds, kmeans_search, kmeans_start
-from dotori.algorithms.kmeans import (
+from dotori.algorithms import _stored
+from dotori.algorithms.kmeans import bounds as kmeans_bounds
+from dotori.algorithms.kmeans import search as kmeans_search
+from dotori.algorithms.kmeans import start as kmeans_start
+from dotori.algorithms.kmeans.bounds import bounded_lloyd, grouped, pays
+from dotori.algorithms.kmeans.lloyd import (
     History,
     KMeansModel,
     distances,
@@ -19,15 +23,14 @@ from dotori.algorithms.kmeans import (
     reseed_empty,
     same_partition,
 )
-from dotori.algorithms.kmeans_bounds import bounded_lloyd, grouped, pays
-from dotori.algorithms.kmeans_search import Points
-from dotori.algorithms.kmeans_start import drawn, kmeans_plusplus, random_rows
-from dotori.algorithms.minibatch_kmeans import (
+from dotori.algorithms.kmeans.minibatch import (
     Progress,
     Urn,
     minibatch_step,
     restart_rare,
 )
+from dotori.algorithms.kmeans.search import Points
+from dotori.algorithms.kmeans.start import drawn, kmeans_plusplus, random_rows
 from dotori.errors import ShapeError
 from dotori.kernels import _threads
 from dotori.random import Generator

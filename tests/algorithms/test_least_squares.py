@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dotori.algorithms import krylov
 from dotori.algorithms._stored import from_document, to_document
-from dotori.algorithms.gradient_descent import (
+from dotori.algorithms.linear import krylov
+from dotori.algorithms.linear.gradient_descent import (
     gradient,
     gradient_descent,
     half_mean_squared_error,
 )
-from dotori.algorithms.gram import Rows, column_moments, moments
-from dotori.algorithms.least_squares import (
-    Linear,
+from dotori.algorithms.linear.gram import Rows, column_moments, moments
+from dotori.algorithms.linear.least_squares import (
+    LinearModel,
     by_qr,
     least_squares,
     normal_equations,
 )
-from dotori.algorithms.nonnegative import nonnegative
-from dotori.algorithms.triangle import by_cholesky, by_reflections, triangle
+from dotori.algorithms.linear.nonnegative import nonnegative
+from dotori.algorithms.linear.triangle import by_cholesky, by_reflections, triangle
 from dotori.errors import (
     ArgumentError,
     DataError,
@@ -112,7 +112,7 @@ def test_gradient_descent_on_longley_needs_scaled_columns_and_patience():
     scaled = (X - X.mean(axis=0)) / X.std(axis=0)
     found = gradient_descent(scaled, Y, learning_rate=0.4, epochs=3000)
     coef = found.model.coef / X.std(axis=0)
-    model = Linear(coef, found.model.intercept - coef @ X.mean(axis=0))
+    model = LinearModel(coef, found.model.intercept - coef @ X.mean(axis=0))
     assert digits(model, CERTIFIED) < 3  # far from it in the flat directions
     residual = Y - model.predict(X)
     assert residual @ residual < 1.2 * RESIDUAL_SUM  # and near to it where it counts
@@ -442,11 +442,11 @@ def test_textbook_forms_agree_with_the_solver():
 
 def test_linear_models_are_stored_and_check_their_shapes():
     arrays = {}
-    model = Linear(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, 1.0]))
+    model = LinearModel(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, 1.0]))
     read = from_document(to_document(model, arrays), arrays)
     x = np.array([[1.0, 1.0]])
     np.testing.assert_array_equal(read.predict(x), [[3.5, 8.0]])
     with pytest.raises(ShapeError, match=r"got x of shape \(1, 3\)"):
         model.predict(np.ones((1, 3)))
     with pytest.raises(ShapeError, match=r"got \(3,\)"):
-        Linear(np.ones((2, 2)), np.ones(3))
+        LinearModel(np.ones((2, 2)), np.ones(3))

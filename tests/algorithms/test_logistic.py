@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dotori import kernels
-from dotori.algorithms import logistic_loss
-from dotori.algorithms.logistic import (
+from dotori.algorithms.logistic import loss as logistic_loss
+from dotori.algorithms.logistic.fit import fit_logistic
+from dotori.algorithms.logistic.l1 import minimise_l1, subgradient
+from dotori.algorithms.logistic.loss import LogisticLoss
+from dotori.algorithms.logistic.model import (
     LogisticModel,
     logistic_descent,
     logistic_newton,
     sigmoid,
     softmax,
 )
-from dotori.algorithms.logistic_fit import fit_logistic
-from dotori.algorithms.logistic_l1 import minimise_l1, subgradient
-from dotori.algorithms.logistic_loss import LogisticLoss
-from dotori.algorithms.logistic_newton import hessian, hessian_product
-from dotori.algorithms.logistic_start import inverse_at_zero, squares
+from dotori.algorithms.logistic.newton import hessian, hessian_product
+from dotori.algorithms.logistic.start import inverse_at_zero, squares
 from dotori.errors import ArgumentError, ShapeError
 
 # Spector and Mazzeo, J. Econ. Educ. 11 (1980), 37-44; Greene, Econometric Analysis,
@@ -248,7 +248,7 @@ def test_float32_rows_are_multiplied_in_float32_and_end_near():
 @pytest.mark.parametrize("k", [2, 3])
 @pytest.mark.parametrize("few", [0, 1000], ids=["fista", "newton"])
 def test_l1_ends_where_the_subgradient_is_zero(k, few, monkeypatch):
-    from dotori.algorithms import logistic_l1
+    from dotori.algorithms.logistic import l1 as logistic_l1
 
     monkeypatch.setattr(logistic_l1, "_FEW", few)
     x, y, weight = problem(11, 80, 4, k)

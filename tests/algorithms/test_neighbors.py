@@ -5,10 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dotori.algorithms import distances as d
-from dotori.algorithms import kd_tree, neighbors
-from dotori.algorithms.kd_tree import KDTree
-from dotori.algorithms.neighbors import k_nearest, nearest, votes, weights_of, within
+from dotori.algorithms.neighbors import distances as d
+from dotori.algorithms.neighbors import kd_tree
+from dotori.algorithms.neighbors import search as neighbors
+from dotori.algorithms.neighbors.kd_tree import KDTree
+from dotori.algorithms.neighbors.search import (
+    k_nearest,
+    nearest,
+    votes,
+    weights_of,
+    within,
+)
 from dotori.errors import ArgumentError
 from dotori.kernels import _threads
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dotori.algorithms import ridge as ways
-from dotori.algorithms.ridge import (
+from dotori.algorithms.linear import ridge as ways
+from dotori.algorithms.linear.ridge import (
     ridge,
     ridge_by_products,
     ridge_equations,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dotori.algorithms.kd_tree import KDTree
+from dotori.algorithms.neighbors.kd_tree import KDTree
 
 
 def tree(n, m, d, k, p, grid):

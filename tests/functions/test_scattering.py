@@ -9,7 +9,7 @@ import dotori
 from dotori.errors import ArgumentError, AxisError, DTypeError, ShapeError
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
-from torch_oracle import agree, same  # noqa: E402
+from torch_oracle import agree, same
 
 REDUCTIONS = ["sum", "prod", "mean", "amax", "amin"]
 

@@ -7,7 +7,7 @@ import dotori
 from dotori import special
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this comparison")
-from torch_oracle import agree  # noqa: E402
+from torch_oracle import agree
 
 RNG = np.random.default_rng(8)
 LINE, UNIT = RNG.uniform(-4, 4, 200), RNG.uniform(0.02, 0.98, 200)

@@ -14,7 +14,8 @@ from sklearn import cluster, datasets
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import homogeneity_completeness_v_measure
 
-from dotori.algorithms import kmeans_bounds, kmeans_search
+from dotori.algorithms.kmeans import bounds as kmeans_bounds
+from dotori.algorithms.kmeans import search as kmeans_search
 from dotori.errors import ArgumentError
 from dotori.learn import PCA, KMeans, MiniBatchKMeans
 from dotori.learn.cluster import _kmeans

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.preprocessing import scale
 
 import dotori.learn
-from dotori.algorithms import logistic_loss
+from dotori.algorithms.logistic import loss as logistic_loss
 from dotori.errors import ArgumentError, DataError
 from dotori.learn import LogisticRegression
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.algorithms._stored import storable
-from dotori.algorithms.kmeans import is_sparse
+from dotori.algorithms.kmeans.lloyd import is_sparse
 from dotori.errors import ArgumentError, ShapeError
 from dotori.kernels import in_parallel, one_blas_thread
 

@@ -44,8 +44,8 @@ MODULES = {
     "neighbors": "KNeighborsClassifier KNeighborsRegressor NearestNeighbors",
     "neural_network": "MLPClassifier MLPRegressor",
     "preprocessing": (
-        "MaxAbsScaler MinMaxScaler Normalizer OneHotEncoder OrdinalEncoder RobustScaler "
-        "StandardScaler"
+        "MaxAbsScaler MinMaxScaler Normalizer OneHotEncoder OrdinalEncoder "
+        "RobustScaler StandardScaler"
     ),
     "tree": (
         "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier "

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dotori.algorithms import lbfgs
-from dotori.algorithms.logistic import softmax
-from dotori.algorithms.logistic_fit import fit_logistic as fit_softmax
-from dotori.algorithms.ridge import ridge
+from dotori.algorithms.linear.ridge import ridge
+from dotori.algorithms.logistic.fit import fit_logistic as fit_softmax
+from dotori.algorithms.logistic.model import softmax
 from dotori.errors import DataError
 from dotori.tabular.target import Target
 
@@ -87,7 +87,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearBaseline:
     """x @ weight + intercept, through a softmax if there are classes."""
 
     weight: Float
@@ -139,11 +139,11 @@ def fit_ridge(
     y: ArrayLike,
     alpha: float = 1.0,
     sample_weight: ArrayLike | None = None,
-) -> Linear:
+) -> LinearBaseline:
     """Minimise sum_i w_i (y_i - x_i @ b - c)^2 + alpha ||b||^2.
 
-    As `dotori.algorithms.ridge` solves it. One-hot columns are linearly dependent;
-    alpha > 0 makes the solution unique.
+    As `dotori.algorithms.linear.ridge` solves it. One-hot columns are linearly
+    dependent; alpha > 0 makes the solution unique.
 
     Parameters
     ----------
@@ -164,7 +164,9 @@ def fit_ridge(
     """
     _check_rows(x)
     model, _ = ridge(x, np.asarray(y, np.float64), alpha, sample_weight)
-    return Linear(model.coef[:, np.newaxis], np.array([model.intercept]), classes=False)
+    return LinearBaseline(
+        model.coef[:, np.newaxis], np.array([model.intercept]), classes=False
+    )
 
 
 def fit_logistic(
@@ -174,7 +176,7 @@ def fit_logistic(
     alpha: float = 1.0,
     sample_weight: ArrayLike | None = None,
     max_iter: int = 200,
-) -> Linear:
+) -> LinearBaseline:
     """Minimise -sum_i w_i log p(y_i | x_i) + alpha/2 ||weights||^2 over softmax models.
 
     With alpha = 1 / C this is scikit-learn's LogisticRegression. The penalty keeps the
@@ -206,7 +208,7 @@ def fit_logistic(
     weight = _weights(sample_weight, len(x))
     values, classes = np.asarray(x, np.float64), np.asarray(y)
     if num_classes < 2:
-        return Linear(np.zeros((x.shape[1], 1)), np.zeros(1), classes=True)
+        return LinearBaseline(np.zeros((x.shape[1], 1)), np.zeros(1), classes=True)
     # Two classes have one row of weights there, w = W[1] - W[0] with W[0] = -W[1], of
     # which the penalty alpha / 2 ||W||^2 is alpha / 4 ||w||^2.
     share = 0.5 if num_classes == 2 else 1.0
@@ -222,7 +224,7 @@ def fit_logistic(
     coef, intercept = fit.model.coef, fit.model.intercept
     if num_classes == 2:
         coef, intercept = (np.concatenate([-a / 2, a / 2]) for a in (coef, intercept))
-    return Linear(coef.T, intercept, classes=True)
+    return LinearBaseline(coef.T, intercept, classes=True)
 
 
 def minimise(

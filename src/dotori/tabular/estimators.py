@@ -219,15 +219,15 @@ def _classes(estimator: Any) -> NDArray[np.int64]:
 
 
 def _keep_linear(estimator: Any) -> Predictor:
-    from dotori.algorithms.least_squares import Linear
+    from dotori.algorithms.linear.least_squares import LinearModel
 
     coef = np.asarray(estimator.coef_, np.float64)
-    fitted = Linear(coef, np.asarray(estimator.intercept_, np.float64))
+    fitted = LinearModel(coef, np.asarray(estimator.intercept_, np.float64))
     return LinearPredictor(fitted, _classes(estimator))
 
 
 def _keep_logistic(estimator: Any) -> Predictor:
-    from dotori.algorithms.logistic import LogisticModel
+    from dotori.algorithms.logistic.model import LogisticModel
 
     coef = np.asarray(estimator.coef_, np.float64)
     fitted = LogisticModel(coef, np.asarray(estimator.intercept_, np.float64))
@@ -246,7 +246,7 @@ def _keep_forest(estimator: Any) -> Predictor:
 
 
 def _keep_centers(estimator: Any) -> Predictor:
-    from dotori.algorithms.kmeans import KMeansModel
+    from dotori.algorithms.kmeans.lloyd import KMeansModel
 
     return ClusterPredictor(
         KMeansModel(np.asarray(estimator.cluster_centers_, np.float64))

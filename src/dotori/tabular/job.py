@@ -330,7 +330,7 @@ class Job:
         """
         train = self.parts["train"]
         if self.target.is_clusters:
-            from dotori.algorithms.kmeans import KMeansModel
+            from dotori.algorithms.kmeans.lloyd import KMeansModel
 
             center = np.average(
                 train.x.astype(np.float64), axis=0, weights=train.weight

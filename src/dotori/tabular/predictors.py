@@ -24,9 +24,9 @@ from dotori.tabular.options import Options
 from dotori.tabular.target import Target
 
 if TYPE_CHECKING:
-    from dotori.algorithms.kmeans import KMeansModel
-    from dotori.algorithms.least_squares import Linear
-    from dotori.algorithms.logistic import LogisticModel
+    from dotori.algorithms.kmeans.lloyd import KMeansModel
+    from dotori.algorithms.linear.least_squares import LinearModel
+    from dotori.algorithms.logistic.model import LogisticModel
     from dotori.algorithms.tree.stacked import Forest
     from dotori.algorithms.tree.tree import Tree
 
@@ -88,14 +88,14 @@ class LinearPredictor:
 
     Parameters
     ----------
-    fitted : Linear or LogisticModel
+    fitted : LinearModel or LogisticModel
         With float64 coefficients. A logistic model of two classes has one row: the
         log-odds of the second one.
     classes : int64 array of shape (k,)
         The class numbers that it knows; empty for amounts.
     """
 
-    fitted: Linear | LogisticModel
+    fitted: LinearModel | LogisticModel
     classes: Index
 
     @property
@@ -144,11 +144,11 @@ class LinearPredictor:
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], width: int) -> LinearPredictor:
         """From what a file holds."""
-        from dotori.algorithms.least_squares import Linear
-        from dotori.algorithms.logistic import LogisticModel
+        from dotori.algorithms.linear.least_squares import LinearModel
+        from dotori.algorithms.logistic.model import LogisticModel
 
         fitted, classes = fields["fitted"], _classes(fields)
-        kind = LogisticModel if len(classes) else Linear
+        kind = LogisticModel if len(classes) else LinearModel
         if not isinstance(fitted, kind):
             raise FormatError(f"a {kind.__name__} was wanted")
         found = cls(fitted, classes)
@@ -242,7 +242,7 @@ class ClusterPredictor:
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], width: int) -> ClusterPredictor:
         """From what a file holds."""
-        from dotori.algorithms.kmeans import KMeansModel
+        from dotori.algorithms.kmeans.lloyd import KMeansModel
 
         fitted = fields["fitted"]
         if not isinstance(fitted, KMeansModel) or not len(fitted.centers):
@@ -260,11 +260,11 @@ _READERS: dict[str, Callable[[Mapping[str, Any], int], Predictor]] = {
 }
 
 _HOMES = {
-    "linear": "dotori.algorithms.least_squares",
-    "logistic": "dotori.algorithms.logistic",
+    "linear": "dotori.algorithms.linear.least_squares",
+    "logistic": "dotori.algorithms.logistic.model",
     "tree": "dotori.algorithms.tree.tree",
     "forest": "dotori.algorithms.tree.stacked",
-    "kmeans": "dotori.algorithms.kmeans",
+    "kmeans": "dotori.algorithms.kmeans.lloyd",
 }
 
 

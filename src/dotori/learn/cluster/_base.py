@@ -19,8 +19,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from dotori.algorithms.kmeans import distances, is_sparse, nearest, own_distances
-from dotori.algorithms.kmeans_start import kmeans_plusplus, random_rows
+from dotori.algorithms.kmeans.lloyd import distances, is_sparse, nearest, own_distances
+from dotori.algorithms.kmeans.start import kmeans_plusplus, random_rows
 from dotori.errors import ArgumentError, ShapeError
 from dotori.learn._arguments import choice, number
 from dotori.learn._base import Estimator

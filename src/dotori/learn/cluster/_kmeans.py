@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from dotori.algorithms.kmeans import (
+from dotori.algorithms.kmeans.bounds import bounded_lloyd, pays
+from dotori.algorithms.kmeans.lloyd import (
     Clustering,
     Listener,
     is_sparse,
     lloyd,
     same_partition,
 )
-from dotori.algorithms.kmeans_bounds import bounded_lloyd, pays
-from dotori.algorithms.kmeans_search import Points
+from dotori.algorithms.kmeans.search import Points
 from dotori.learn._arguments import boolean, choice
 from dotori.learn._callbacks import Tasks, with_callbacks
 from dotori.learn._random import generator

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from dotori.algorithms.kmeans import History, is_sparse, nearest, own_distances
-from dotori.algorithms.minibatch_kmeans import (
+from dotori.algorithms.kmeans.lloyd import History, is_sparse, nearest, own_distances
+from dotori.algorithms.kmeans.minibatch import (
     Progress,
     Urn,
     minibatch_step,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from dotori.algorithms.kmeans import is_sparse
+from dotori.algorithms.kmeans.lloyd import is_sparse
 from dotori.algorithms.pca import (
     PCAModel,
     Spectrum,

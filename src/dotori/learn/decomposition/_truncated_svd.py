@@ -10,7 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from dotori.algorithms.kmeans import is_sparse
+from dotori.algorithms.kmeans.lloyd import is_sparse
 from dotori.algorithms.pca import flipped
 from dotori.algorithms.randomized_svd import randomized_svd
 from dotori.errors import ArgumentError

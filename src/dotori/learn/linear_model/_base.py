@@ -14,14 +14,14 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from dotori.algorithms.least_squares import Linear
+from dotori.algorithms.linear.least_squares import LinearModel
 from dotori.learn._base import Estimator
 
 Array = NDArray[Any]
 _FORMATS = ("csr", "csc", "coo")
 
 
-class LinearModel(MultiOutputMixin, RegressorMixin, Estimator):
+class LinearRegressor(MultiOutputMixin, RegressorMixin, Estimator):
     """The parent of linear models for amounts: x @ coef_ + intercept_."""
 
     coef_: Any
@@ -58,7 +58,7 @@ class LinearModel(MultiOutputMixin, RegressorMixin, Estimator):
         """Raise scikit-learn's error if X is not finite."""
         validate_data(self, X, reset=False, accept_sparse=True)
 
-    def _keep(self, model: Linear, dtype: Any, flat: bool = True) -> None:
+    def _keep(self, model: LinearModel, dtype: Any, flat: bool = True) -> None:
         """Set coef_ and intercept_ in the type of the rows.
 
         `flat`: coefficients of a single target have one axis, whatever y has.

@@ -10,16 +10,16 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from dotori.algorithms.elastic_net import Net, elastic_net
+from dotori.algorithms.linear.elastic_net import Net, elastic_net
 from dotori.errors import ArgumentError, DataError
 from dotori.learn._arguments import boolean, choice, number
 from dotori.learn._callbacks import with_callbacks
 from dotori.learn._random import generator
-from dotori.learn.linear_model._base import Array, LinearModel
+from dotori.learn.linear_model._base import Array, LinearRegressor
 from dotori.learn.linear_model._path import enet_path
 
 
-class ElasticNet(LinearModel):
+class ElasticNet(LinearRegressor):
     """Least squares with a price on |b| and on b^2.
 
     Minimises the mean of (y_i - x_i @ b - c)^2 / 2 (weighted, if there are weights)
@@ -74,8 +74,8 @@ class ElasticNet(LinearModel):
     References
     ----------
     Zou and Hastie, Regularization and variable selection via the elastic net, J. Royal
-    Statistical Society B 67 (2005), 301-320. `dotori.algorithms.coordinate_descent` has
-    the formulas.
+    Statistical Society B 67 (2005), 301-320. The formulas are in
+    `dotori.algorithms.linear.coordinate_descent`.
 
     Examples
     --------

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dotori.algorithms.least_squares import least_squares
-from dotori.algorithms.ridge import ridge_by_products
+from dotori.algorithms.linear.least_squares import least_squares
+from dotori.algorithms.linear.ridge import ridge_by_products
 from dotori.errors import DataError
 from dotori.learn._arguments import boolean, number
 from dotori.learn._callbacks import with_callbacks
-from dotori.learn.linear_model._base import Array, LinearModel
+from dotori.learn.linear_model._base import Array, LinearRegressor
 
 
-class LinearRegression(LinearModel):
+class LinearRegression(LinearRegressor):
     """Ordinary least squares: minimise sum_i w_i (y_i - x_i @ b - c)^2.
 
     A dense table is reduced to a triangle of d x d numbers in one pass over its rows:
@@ -49,7 +49,8 @@ class LinearRegression(LinearModel):
     References
     ----------
     Golub, Numerical methods for solving linear least squares problems, Numerische
-    Mathematik 7 (1965), 206-216. `dotori.algorithms.least_squares` has the formulas.
+    Mathematik 7 (1965), 206-216. The formulas are in
+    `dotori.algorithms.linear.least_squares`.
 
     Examples
     --------

@@ -17,8 +17,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from dotori.algorithms.logistic import LogisticModel
-from dotori.algorithms.logistic_fit import LogisticFit, fit_logistic
+from dotori.algorithms.logistic.fit import LogisticFit, fit_logistic
+from dotori.algorithms.logistic.model import LogisticModel
 from dotori.errors import ArgumentError, DataError
 from dotori.learn._arguments import boolean, choice, number
 from dotori.learn._callbacks import with_callbacks

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from dotori.algorithms.elastic_net import elastic_net_path
+from dotori.algorithms.linear.elastic_net import elastic_net_path
 from dotori.errors import ArgumentError, ShapeError
 from dotori.learn._random import generator
 

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from dotori.algorithms.ridge import ridge, ridge_by_products, ridge_nonnegative
+from dotori.algorithms.linear.ridge import ridge, ridge_by_products, ridge_nonnegative
 from dotori.errors import ArgumentError, DataError
 from dotori.learn._arguments import boolean, choice, number
 from dotori.learn._callbacks import with_callbacks
-from dotori.learn.linear_model._base import Array, LinearModel
+from dotori.learn.linear_model._base import Array, LinearRegressor
 
 SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 #: Those that take sparse X with an intercept.
 _IMPLICIT = ("auto", "lsqr", "sag", "sparse_cg", "lbfgs")
 
 
-class Ridge(LinearModel):
+class Ridge(LinearRegressor):
     """Minimise sum_i w_i (y_i - x_i @ b - c)^2 + alpha ||b||^2.
 
     Parameters
@@ -64,7 +64,7 @@ class Ridge(LinearModel):
     References
     ----------
     Hoerl and Kennard, Ridge regression, Technometrics 12 (1970), 55-67.
-    `dotori.algorithms.ridge` has the formulas.
+    `dotori.algorithms.linear.ridge` has the formulas.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from dotori.algorithms.logistic import sigmoid
+from dotori.algorithms.logistic.model import sigmoid
 from dotori.algorithms.sgd import LOSSES
 from dotori.errors import ArgumentError, DataError
 from dotori.learn._callbacks import with_callbacks

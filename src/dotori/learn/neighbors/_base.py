@@ -12,7 +12,7 @@ from sklearn.metrics import DistanceMetric, pairwise_distances
 from sklearn.neighbors import VALID_METRICS, VALID_METRICS_SPARSE
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from dotori.algorithms.distances import (
+from dotori.algorithms.neighbors.distances import (
     AnyDistance,
     Cosine,
     Euclidean,
@@ -21,8 +21,8 @@ from dotori.algorithms.distances import (
     Minkowski,
     SparseEuclidean,
 )
-from dotori.algorithms.kd_tree import KDTree
-from dotori.algorithms.neighbors import k_nearest
+from dotori.algorithms.neighbors.kd_tree import KDTree
+from dotori.algorithms.neighbors.search import k_nearest
 from dotori.errors import ArgumentError, DTypeError, ShapeError
 from dotori.learn._arguments import choice, number
 from dotori.learn._base import Estimator

@@ -11,7 +11,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from dotori.algorithms.neighbors import votes, weights_of
+from dotori.algorithms.neighbors.search import votes, weights_of
 from dotori.errors import ArgumentError
 from dotori.learn._callbacks import with_callbacks
 from dotori.learn.neighbors._base import NeighborsEstimator

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from dotori.algorithms.neighbors import weights_of
+from dotori.algorithms.neighbors.search import weights_of
 from dotori.learn._callbacks import with_callbacks
 from dotori.learn.neighbors._base import NeighborsEstimator
 from dotori.learn.neighbors.classification import check_weights

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from dotori.algorithms.neighbors import within
+from dotori.algorithms.neighbors.search import within
 from dotori.errors import ArgumentError
 from dotori.learn._arguments import number
 from dotori.learn._callbacks import with_callbacks

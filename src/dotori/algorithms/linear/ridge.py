@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dotori.algorithms.gram import (
+from dotori.algorithms.linear.gram import (
     Array,
     Float,
     Moments,
@@ -25,10 +25,10 @@ from dotori.algorithms.gram import (
     as_columns,
     moments,
 )
-from dotori.algorithms.krylov import Columns, conjugate_gradients, lsqr
-from dotori.algorithms.least_squares import Linear, linear
-from dotori.algorithms.nonnegative import nonnegative
-from dotori.algorithms.triangle import Triangle, by_reflections, triangle
+from dotori.algorithms.linear.krylov import Columns, conjugate_gradients, lsqr
+from dotori.algorithms.linear.least_squares import LinearModel, linear
+from dotori.algorithms.linear.nonnegative import nonnegative
+from dotori.algorithms.linear.triangle import Triangle, by_reflections, triangle
 from dotori.errors import ArgumentError, DataError
 
 #: What must be left of each column when all columns before it are taken out, squared
@@ -44,7 +44,7 @@ _INFINITE = (
 )
 
 
-def ridge_equations(x: Array, y: ArrayLike, alpha: float) -> Linear:
+def ridge_equations(x: Array, y: ArrayLike, alpha: float) -> LinearModel:
     """Solve (X^T X + alpha I) b = X^T y for centred columns: the textbook's form.
 
     Parameters
@@ -56,14 +56,14 @@ def ridge_equations(x: Array, y: ArrayLike, alpha: float) -> Linear:
     Examples
     --------
     >>> ridge_equations(np.array([[-1.0], [1.0]]), np.array([2.0, 6.0]), 2.0)
-    Linear(coef=array([1.]), intercept=4.0)
+    LinearModel(coef=array([1.]), intercept=4.0)
     """
     true = np.asarray(y, np.float64)
     mean_x, mean_y = x.mean(axis=0), float(true.mean())
     centred = x - mean_x
     penalised = centred.T @ centred + alpha * np.eye(x.shape[1])
     b = np.linalg.solve(penalised, centred.T @ (true - mean_y))
-    return Linear(b, mean_y - float(mean_x @ b))
+    return LinearModel(b, mean_y - float(mean_x @ b))
 
 
 def ridge(
@@ -73,7 +73,7 @@ def ridge(
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
     stable: bool = False,
-) -> tuple[Linear, bool]:
+) -> tuple[LinearModel, bool]:
     """Minimise sum_i w_i (y_i - x_i @ b - c)^2 + alpha ||b||^2.
 
     Parameters
@@ -91,7 +91,7 @@ def ridge(
 
     Returns
     -------
-    model : Linear
+    model : LinearModel
     stable : bool
         Whether singular values were used.
 
@@ -106,7 +106,7 @@ def ridge(
     --------
     >>> x = np.array([[0.0], [1.0], [2.0]])
     >>> ridge(x, np.array([1.0, 3.0, 5.0]), alpha=2.0)
-    (Linear(coef=array([1.]), intercept=2.0), False)
+    (LinearModel(coef=array([1.]), intercept=2.0), False)
     """
     targets = as_columns(y)
     prices = as_prices(alpha, targets.shape[1])
@@ -227,7 +227,7 @@ def ridge_nonnegative(
     alpha: ArrayLike = 1.0,
     sample_weight: ArrayLike | None = None,
     fit_intercept: bool = True,
-) -> Linear:
+) -> LinearModel:
     """The same with b >= 0: nonnegative least squares on d rows more.
 
     ||y - X b||^2 + alpha ||b||^2 is the sum of squares of a table with the rows
@@ -278,7 +278,7 @@ def ridge_by_products(
     method: str = "cg",
     tolerance: float = 1e-4,
     max_iter: int | None = None,
-) -> tuple[Linear, list[int]]:
+) -> tuple[LinearModel, list[int]]:
     """The same by products with the matrix alone, for large sparse ones.
 
     Parameters
@@ -296,7 +296,7 @@ def ridge_by_products(
 
     Returns
     -------
-    model : Linear
+    model : LinearModel
     iterations : list of int
         For each target.
 

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dotori.algorithms.gram import Array, Float
-from dotori.algorithms.least_squares import Linear
+from dotori.algorithms.linear.gram import Array, Float
+from dotori.algorithms.linear.least_squares import LinearModel
 from dotori.errors import ArgumentError, NonFiniteError
 from dotori.random import Generator
 
@@ -30,12 +30,12 @@ class Descent(NamedTuple):
 
     Attributes
     ----------
-    model : Linear
+    model : LinearModel
     loss : list of float
         Half of the mean squared error over all rows, before each epoch and at the end.
     """
 
-    model: Linear
+    model: LinearModel
     loss: list[float]
 
 
@@ -128,4 +128,4 @@ def gradient_descent(
                 f"{epoch + 1} epochs; scale the columns, or take a learning rate below "
                 f"{learning_rate:g}"
             )
-    return Descent(Linear(theta[1:], float(theta[0])), loss)
+    return Descent(LinearModel(theta[1:], float(theta[0])), loss)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.algorithms.lbfgs import Minimum, Place, line_search
-from dotori.algorithms.logistic import sigmoid
-from dotori.algorithms.logistic_loss import LogisticLoss
-from dotori.algorithms.logistic_start import inverse_at_zero
+from dotori.algorithms.logistic.loss import LogisticLoss
+from dotori.algorithms.logistic.model import sigmoid
+from dotori.algorithms.logistic.start import inverse_at_zero
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]

@@ -3,7 +3,7 @@
 Each node holds the box around its points and cuts them at the median of the coordinate
 in which they are spread widest. A query's neighbours lie in few leaves as long as there
 are few coordinates; with many, nearly all boxes are about equally far away, and a
-search through all points (`dotori.algorithms.neighbors`) is faster.
+search through all points (`dotori.algorithms.neighbors.search`) is faster.
 
 Reference: J. H. Friedman, J. L. Bentley, R. A. Finkel, *An algorithm for finding best
 matches in logarithmic expected time*, ACM Trans. on Mathematical Software 3, 1977.
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.distances import IN_ORDER
+from dotori.algorithms.neighbors.distances import IN_ORDER
 from dotori.errors import ArgumentError
 from dotori.kernels import in_parallel
 from dotori.kernels._compiler import is_on_disk

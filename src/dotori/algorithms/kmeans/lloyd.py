@@ -7,12 +7,12 @@ The sum of squared distances (the inertia) that is to become small:
 Lloyd's algorithm takes turns. With the centres fixed, J is least if each point goes to
 its nearest centre; with the labels fixed, if each centre is the mean of its points.
 Neither step raises J, so the labels settle: at a local minimum, which depends on the
-start (`dotori.algorithms.kmeans_start`).
+start (`dotori.algorithms.kmeans.start`).
 
     l(i) = argmin_j |x_i - c_j|^2 = argmin_j |c_j|^2 - 2 x_i . c_j
     c_j  = sum_{l(i) = j} w_i x_i / sum_{l(i) = j} w_i
 
-`lloyd` is that, for dense and sparse tables. `dotori.algorithms.kmeans_bounds` comes to
+`lloyd` is that, for dense and sparse tables. `dotori.algorithms.kmeans.bounds` comes to
 the same labels without most of the distances, for large tables.
 
 References: S. P. Lloyd, *Least squares quantization in PCM*, IEEE Transactions on

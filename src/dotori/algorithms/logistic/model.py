@@ -3,7 +3,7 @@
 Two classes: p(1 | x) = sigmoid(x . w + b). k classes: p(. | x) = softmax(W x + b), for
 k = 2 the sigmoid of the difference of the two rows (Cox, J. R. Stat. Soc. B 20 (1958),
 215-242; Bishop, Pattern Recognition and Machine Learning (2006), section 4.3).
-`dotori.algorithms.logistic_fit` finds the same minimum faster.
+`dotori.algorithms.logistic.fit` finds the same minimum faster.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dotori.algorithms.gram import Array, Float, as_double
+from dotori.algorithms.linear.gram import Array, Float, as_double
 
 _BLOCK = 1 << 20  # numbers of float32 rows that are multiplied at a time
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dotori.algorithms.gram import Array, Float
+from dotori.algorithms.linear.gram import Array, Float
 from dotori.kernels.coordinate_descent import descend
 from dotori.random import Generator
 

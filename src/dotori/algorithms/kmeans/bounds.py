@@ -39,7 +39,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.kmeans import (
+from dotori.algorithms.kmeans.lloyd import (
     Clustering,
     History,
     Listener,
@@ -48,7 +48,7 @@ from dotori.algorithms.kmeans import (
     reseed_empty,
     square_norms,
 )
-from dotori.algorithms.kmeans_search import CACHE, Frame, Part, Points, Room
+from dotori.algorithms.kmeans.search import CACHE, Frame, Part, Points, Room
 from dotori.kernels import in_parallel, one_blas_thread
 
 Array = NDArray[Any]

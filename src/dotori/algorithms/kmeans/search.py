@@ -1,4 +1,4 @@
-"""Rows in search of their nearest centres, with bounds: the parts of `kmeans_bounds`.
+"""Rows in search of their nearest centres, with bounds: the parts of `bounds`.
 
 `Points` are the rows about their mean, `Frame` are the centres of one iteration, and a
 `Part` is a range of rows that keeps its labels and bounds right while centres move.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.kmeans import ROWS, nearest, square_norms
+from dotori.algorithms.kmeans.lloyd import ROWS, nearest, square_norms
 from dotori.kernels import in_parallel
 from dotori.kernels.embedding import add_rows
 from dotori.kernels.kmeans import loosen_bounds, nearest_centers, renew_bounds

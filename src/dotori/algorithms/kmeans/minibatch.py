@@ -18,8 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.kmeans import cluster_sums, is_sparse, nearest, own_distances
-from dotori.algorithms.kmeans_start import fixed_order
+from dotori.algorithms.kmeans.lloyd import (
+    cluster_sums,
+    is_sparse,
+    nearest,
+    own_distances,
+)
+from dotori.algorithms.kmeans.start import fixed_order
 from dotori.random import Generator
 
 Array = NDArray[Any]

@@ -20,7 +20,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dotori.algorithms.gram import Array, Float, Moments, Rows, as_columns, moments
+from dotori.algorithms.linear.gram import (
+    Array,
+    Float,
+    Moments,
+    Rows,
+    as_columns,
+    moments,
+)
 from dotori.kernels import in_parallel, one_blas_thread
 
 #: Multiplications up to which reflections cost nothing that one would notice.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.logistic_loss import LogisticLoss
+from dotori.algorithms.logistic.loss import LogisticLoss
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dotori.algorithms.gram import Array, Float
+from dotori.algorithms.linear.gram import Array, Float
 from dotori.errors import LinAlgError
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.algorithms.lbfgs import Minimum, minimise
-from dotori.algorithms.logistic import LogisticModel
-from dotori.algorithms.logistic_loss import LogisticLoss
-from dotori.algorithms.logistic_start import inverse_at_zero
+from dotori.algorithms.logistic.loss import LogisticLoss
+from dotori.algorithms.logistic.model import LogisticModel
+from dotori.algorithms.logistic.start import inverse_at_zero
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
@@ -114,7 +114,7 @@ def fit_logistic(
     loss = LogisticLoss(x, y, num_classes, weight, l2, intercept, intercept_l2)
     first = np.zeros(loss.shape) if start is None else np.array(start, np.float64)
     if l1 or intercept_l1:
-        from dotori.algorithms.logistic_l1 import minimise_l1
+        from dotori.algorithms.logistic.l1 import minimise_l1
 
         found = minimise_l1(
             loss, first, l1, intercept_l1, max_iter, tolerance, each, noise(loss)
@@ -122,7 +122,7 @@ def fit_logistic(
     elif method == "lbfgs":
         found = _lbfgs(loss, first.ravel(), max_iter, tolerance, each)
     else:
-        from dotori.algorithms.logistic_newton import newton
+        from dotori.algorithms.logistic.newton import newton
 
         direct = method == "newton"
         found = newton(loss, first, max_iter, tolerance, direct, each, noise(loss))

@@ -5,7 +5,7 @@ ones, those that come first. `nearest` says it in one line, `k_nearest` finds th
 for large tables in a bounded amount of memory:
 
 1. lower bounds of the distances of a block of queries to a tile of points, for the
-   Euclidean distance by a product of matrices (`dotori.algorithms.distances`);
+   Euclidean distance by a product of matrices (see `distances`);
 2. the exact distances of those pairs alone whose bound lies below the k-th smallest
    exact distance so far;
 3. the k smallest of these and of those that were known.
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.distances import QUERIES, Finder
+from dotori.algorithms.neighbors.distances import QUERIES, Finder
 from dotori.errors import ArgumentError
 from dotori.kernels import in_parallel
 from dotori.kernels._threads import one_blas_thread
@@ -75,7 +75,7 @@ def k_nearest(finder: Finder, queries: Any, k: int) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> from dotori.algorithms.distances import Euclidean
+    >>> from dotori.algorithms.neighbors.distances import Euclidean
     >>> points = np.array([[0.0], [2.0], [7.0]])
     >>> finder = Euclidean(points, np.float64)
     >>> k_nearest(finder, np.array([[3.0]]), 2)[1].tolist()
@@ -164,7 +164,7 @@ def within(
 
     Examples
     --------
-    >>> from dotori.algorithms.distances import Minkowski
+    >>> from dotori.algorithms.neighbors.distances import Minkowski
     >>> finder = Minkowski(np.array([[0.0], [2.0], [7.0]]), p=1)
     >>> within(finder, np.array([[3.0]]), 3.0)[1][0].tolist()
     [0, 1]

@@ -18,10 +18,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dotori.algorithms.coordinate_descent import Fit, Penalty, elastic_net_gram
-from dotori.algorithms.gram import Array, Float, as_columns, column_moments, moments
-from dotori.algorithms.krylov import Columns
-from dotori.algorithms.least_squares import Linear, linear
+from dotori.algorithms.linear.coordinate_descent import Fit, Penalty, elastic_net_gram
+from dotori.algorithms.linear.gram import (
+    Array,
+    Float,
+    as_columns,
+    column_moments,
+    moments,
+)
+from dotori.algorithms.linear.krylov import Columns
+from dotori.algorithms.linear.least_squares import LinearModel, linear
 from dotori.errors import ArgumentError, DataError
 from dotori.random import Generator
 
@@ -40,12 +46,12 @@ class Net(NamedTuple):
 
     Attributes
     ----------
-    model : Linear
+    model : LinearModel
     fits : list of Fit
         For each target; gaps and objectives are sums over the rows.
     """
 
-    model: Linear
+    model: LinearModel
     fits: list[Fit]
 
 

@@ -20,15 +20,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dotori.algorithms._stored import storable
-from dotori.algorithms.gram import Array, Float
-from dotori.algorithms.nonnegative import nonnegative
-from dotori.algorithms.triangle import triangle
+from dotori.algorithms.linear.gram import Array, Float
+from dotori.algorithms.linear.nonnegative import nonnegative
+from dotori.algorithms.linear.triangle import triangle
 from dotori.errors import DataError, ShapeError
 
 
 @storable
 @dataclass(frozen=True)
-class Linear:
+class LinearModel:
     """A fitted linear model: x @ coef + intercept.
 
     Attributes
@@ -39,7 +39,7 @@ class Linear:
 
     Examples
     --------
-    >>> Linear(np.array([2.0, -1.0]), 3.0).predict(np.array([[1.0, 1.0]])).tolist()
+    >>> LinearModel(np.array([2.0, -1.0]), 3.0).predict(np.array([[1.0, 1.0]])).tolist()
     [4.0]
     """
 
@@ -49,22 +49,22 @@ class Linear:
     def __post_init__(self) -> None:
         if np.shape(self.intercept) not in ((), self.coef.shape[:-1]):
             raise ShapeError(
-                f"Linear: coef of shape {self.coef.shape} goes with an intercept of "
-                f"shape {self.coef.shape[:-1]}, got {np.shape(self.intercept)}"
+                f"LinearModel: coef of shape {self.coef.shape} goes with an intercept "
+                f"of shape {self.coef.shape[:-1]}, got {np.shape(self.intercept)}"
             )
 
     def predict(self, x: Any) -> Array:
         """Predict the targets of the rows of `x`: of shape (n,) or (n, k)."""
         if np.ndim(x) != 2 or x.shape[1] != self.coef.shape[-1]:
             raise ShapeError(
-                f"Linear: rows of {self.coef.shape[-1]} numbers were wanted, "
+                f"LinearModel: rows of {self.coef.shape[-1]} numbers were wanted, "
                 f"got x of shape {np.shape(x)}"
             )
         found: Array = x @ self.coef.T + self.intercept
         return found
 
 
-def normal_equations(x: Array, y: ArrayLike) -> Linear:
+def normal_equations(x: Array, y: ArrayLike) -> LinearModel:
     """Solve X^T X theta = X^T y, the first column of X being ones.
 
     Half of the digits are gone before the work begins: the condition number of X^T X is
@@ -83,10 +83,10 @@ def normal_equations(x: Array, y: ArrayLike) -> Linear:
     """
     columns = np.column_stack([np.ones(len(x)), x])
     theta = np.linalg.solve(columns.T @ columns, columns.T @ np.asarray(y))
-    return Linear(theta[1:], float(theta[0]))
+    return LinearModel(theta[1:], float(theta[0]))
 
 
-def by_qr(x: Array, y: ArrayLike) -> Linear:
+def by_qr(x: Array, y: ArrayLike) -> LinearModel:
     """Solve R theta = Q^T y for X = Q R, the first column of X being ones.
 
     Parameters
@@ -103,7 +103,7 @@ def by_qr(x: Array, y: ArrayLike) -> Linear:
     columns = np.column_stack([np.ones(len(x)), x])
     q, r = np.linalg.qr(columns)
     theta = np.linalg.solve(r, q.T @ np.asarray(y))
-    return Linear(theta[1:], float(theta[0]))
+    return LinearModel(theta[1:], float(theta[0]))
 
 
 class Solution(NamedTuple):
@@ -111,14 +111,14 @@ class Solution(NamedTuple):
 
     Attributes
     ----------
-    model : Linear
+    model : LinearModel
     rank : int
         The rank of the centred table.
     singular : array of shape (min(n, d),)
         Its singular values.
     """
 
-    model: Linear
+    model: LinearModel
     rank: int
     singular: Float
 
@@ -173,9 +173,9 @@ def least_squares(
     return Solution(model, rank, singular)
 
 
-def linear(solution: Array, mean_x: Array, mean_y: Array, ndim: int) -> Linear:
+def linear(solution: Array, mean_x: Array, mean_y: Array, ndim: int) -> LinearModel:
     """The model with slopes (d, k) through the means, for y of `ndim` axes."""
     coef, intercept = solution.T, mean_y - mean_x @ solution
     if ndim == 1:
-        return Linear(coef[0], float(intercept[0]))
-    return Linear(coef, intercept)
+        return LinearModel(coef[0], float(intercept[0]))
+    return LinearModel(coef, intercept)

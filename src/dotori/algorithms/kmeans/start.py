@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.kmeans import is_sparse, square_norms
+from dotori.algorithms.kmeans.lloyd import is_sparse, square_norms
 from dotori.kernels import in_parallel, one_blas_thread
 from dotori.random import Generator
 

@@ -14,11 +14,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dotori.algorithms.coordinate_descent import soft_threshold
 from dotori.algorithms.lbfgs import Minimum
-from dotori.algorithms.logistic_loss import LogisticLoss
-from dotori.algorithms.logistic_newton import hessian, solve_hessian
-from dotori.algorithms.logistic_start import squares
+from dotori.algorithms.linear.coordinate_descent import soft_threshold
+from dotori.algorithms.logistic.loss import LogisticLoss
+from dotori.algorithms.logistic.newton import hessian, solve_hessian
+from dotori.algorithms.logistic.start import squares
 from dotori.kernels.logistic import quadratic_lasso
 
 Float = NDArray[np.float64]

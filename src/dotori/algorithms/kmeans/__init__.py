@@ -1,0 +1,1 @@
+"""k-means: Lloyd's algorithm, its starts, with bounds, and on small batches."""

@@ -1,0 +1,1 @@
+"""Least squares, with and without penalties: from gradient descent to exact solvers."""

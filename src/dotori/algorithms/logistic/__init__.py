@@ -1,0 +1,1 @@
+"""Logistic regression: the model, its loss, and the ways to its minimum."""

@@ -1,0 +1,1 @@
+"""Nearest neighbours: distances, search by blocks, and a k-d tree."""
