@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import ContextDecorator
 from contextvars import copy_context
 from importlib.util import find_spec
 from types import TracebackType
@@ -117,7 +118,7 @@ def _piece(run: Callable[[int, int], object], start: int, stop: int) -> None:
     run(start, stop)
 
 
-class _OneBlasThread:
+class _OneBlasThread(ContextDecorator):
     """While it is entered, each product of matrices stays in the thread that asks.
 
     For pieces of `in_parallel` that multiply: they are the parallelism already. Several

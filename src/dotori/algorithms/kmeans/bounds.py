@@ -176,6 +176,7 @@ class _Search:
         return float(np.sum(w * self.own_distances(np.float64)))
 
 
+@one_blas_thread
 def bounded_lloyd(
     points: Points,
     start: Array,
