@@ -20,6 +20,10 @@ from typing import Any
 #: Variables that change which BLAS kernels run, and with them what a ratio means.
 FORBIDDEN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
+#: Seconds between two calls: threads of OpenBLAS and OpenMP spin on after their work,
+#: in the way of the next side's.
+PAUSE = 0.05
+
 #: Packages whose versions belong to a result.
 COMPARED = (
     "dotori",
@@ -66,6 +70,7 @@ def compare(
 
 
 def _time(call: Callable[[], Any]) -> float:
+    time.sleep(PAUSE)
     gc.collect()
     enabled = gc.isenabled()
     gc.disable()
