@@ -38,9 +38,9 @@ def numba():
     return pytest.importorskip("numba", reason="compiled kernels need Numba")
 
 
-def run(pair, seconds):
+def run(pair, seconds, whole=0.0):
     x = np.arange(4.0)
-    pair.run(seconds, x)
+    pair.run(seconds, x, whole=whole)
     assert x.tolist() == [1.0, 3.0, 5.0, 7.0]
 
 
@@ -56,6 +56,20 @@ def test_little_work_never_asks_for_numba(pair, monkeypatch):
 def test_much_work_waits_for_the_compiler(pair, numba):
     run(pair, 100.0)
     assert "compiled" in repr(pair)
+
+
+def test_many_pieces_are_weighed_together(pair, numba):
+    run(pair, 0.01, whole=100.0)
+    assert "compiled" in repr(pair)
+
+
+def test_what_is_to_come_is_not_counted_as_done(pair, monkeypatch):
+    def asked(*args):
+        raise AssertionError("the compiler was asked for")
+
+    monkeypatch.setattr(_pair, "compile_later", asked)
+    for _ in range(50):
+        run(pair, 0.001, whole=0.4)
 
 
 @pytest.mark.parametrize(("there", "loaded"), [(True, 1), (False, 0)])

@@ -137,7 +137,7 @@ class Pair:
                 return
         self.twin(*args)
 
-    def run(self, seconds: float, *args: Any) -> None:
+    def run(self, seconds: float, *args: Any, whole: float = 0.0) -> None:
         """Call the kernel for a piece of work that comes once, such as a whole fit.
 
         Parameters
@@ -147,12 +147,16 @@ class Pair:
             on disk is loaded; from four seconds on, one is compiled and waited for.
         *args
             As for a call.
+        whole : float, optional
+            What the twin would take for this call and those that follow, if that is
+            known: they decide together.
         """
         dtype = args[0].dtype
         if _choice.mode == "auto" and dtype not in self._compiled:
             self._work += int(seconds * WORTH_COMPILING)
-            if seconds > WORTH_LOADING and find_spec("numba") and not is_child():
-                self._obtain_now(seconds, dtype, args)
+            whole = max(seconds, whole)
+            if whole > WORTH_LOADING and find_spec("numba") and not is_child():
+                self._obtain_now(whole, dtype, args)
         self(*args)
 
     def _obtain_now(self, seconds: float, dtype: Any, args: tuple[Any, ...]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotori.kernels.tree_node import Node, last_total, measure, parts_of, running
+from dotori.kernels.tree_small import grow_small, most_samples
 from dotori.kernels.tree_table import (
     ABSOLUTE,
     APART,
@@ -405,11 +406,22 @@ def grow_nodes_numpy(
         The number of nodes.
     """
     root = (0, len(ids), depth, -1, int(key[0]), (float(bounds[0]), float(bounds[1])))
-    stack, number = [root], 0
+    stack, number, words = [root], 0, bits.shape[1]
+    small, listed = most_samples(x, table, rules, ids, words), columns.tolist()
     while stack:
         start, stop, deep, parent, seed, limits = stack.pop()
         if parent >= 0:
             ints[parent, 3] = number
+        if stop - start <= small:
+            rows, classes = ids[start:stop].copy(), values.shape[2]
+            some = grow_small(
+                x, table, rules, rows, listed, seed, deep, number, classes
+            )
+            nodes = slice(number, number + len(some.ints))
+            ints[nodes], floats[nodes], values[nodes, 0] = some[:3]
+            ids[start:stop] = rows[some.order]
+            number = nodes.stop
+            continue
         node = measure(table, rules, ids[start:stop].copy(), values.shape[2])
         values[number] = node.value
         if rules.bounded:
@@ -419,7 +431,6 @@ def grow_nodes_numpy(
         number += 1
         if not rules.only and _must_stop(rules, node, deep):
             continue
-        words = bits.shape[1]
         split, vary = _search(x, table, rules, node, columns, seed, limits, words)
         if rules.only:
             floats[0, 4:] = -np.inf if split is None else split.gain, node.gain

@@ -84,7 +84,7 @@ def grow(
     n_classes: Any = None,
     seed: int = 0,
     categorical: Array | None = None,
-    ordered: Any = None,
+    trees: int = 1,
 ) -> Tree:
     """Grow a tree.
 
@@ -105,8 +105,9 @@ def grow(
     seed : int
         Of the columns that are drawn, and of random thresholds.
     categorical : ndarray of bool, shape (d,), optional
-    ordered : Ordered, optional
-        What `ordered_columns` found of `x`: for many trees of one table.
+    trees : int
+        How many such trees are grown, this one included: whether loading compiled code
+        pays depends on it.
 
     Returns
     -------
@@ -134,7 +135,7 @@ def grow(
     q = y.shape[1]
     sizes = np.ones(q, np.int64) if n_classes is None else np.asarray(n_classes)
     x = np.require(x, np.float32, ["C", "W"])  # one type of array to compile for
-    task = problem(x, y, weight, growth, sizes, seed, categorical)
+    task = problem(x, y, weight, growth, sizes, seed, categorical, trees)
     if growth.max_leaf_nodes is None:
         nodes = _depth_first(task)
     else:
@@ -225,6 +226,7 @@ def _call(
         np.array([place.low, place.high]),
         place.depth,
         *out,
+        whole=seconds * task.trees,
     )
     k = int(out[4][0])
     if k == nodes:

@@ -68,7 +68,7 @@ def grown(
         for t in range(base + start, base + stop):
             if forest.verbose > 1:
                 sys.stdout.write(f"building tree {t - first + 1} of {count - first}\n")
-            trees[t] = _one(forest, x, y, weight, int(seeds[t]))
+            trees[t] = _one(forest, x, y, weight, int(seeds[t]), count - t)
 
     at_once = number_of_threads() * (1 if tasks.listened else _ROUND)
     while len(stack) < count:
@@ -90,8 +90,10 @@ def _told(tasks: Tasks, count: int) -> bool:
     return stops
 
 
-def _one(forest: Any, x: Array, y: Array, weight: Array | None, seed: int) -> Tree:
-    """The tree with this seed, on its sample."""
+def _one(
+    forest: Any, x: Array, y: Array, weight: Array | None, seed: int, left: int
+) -> Tree:
+    """The tree with this seed, on its sample; `left` trees are still to be grown."""
     if forest._bootstrap is not None:
         weight = forest._bootstrap.counts(seed)
         if forest.class_weight == "balanced_subsample":
@@ -100,7 +102,7 @@ def _one(forest: Any, x: Array, y: Array, weight: Array | None, seed: int) -> Tr
     if is_classifier(forest):
         sizes = forest.n_classes_
     growth = rules(forest, forest._splitter, x.shape, weight)
-    tree = grow(x, y, weight, growth, sizes, seed, forest.is_categorical_)
+    tree = grow(x, y, weight, growth, sizes, seed, forest.is_categorical_, left)
     return pruned(tree, forest.ccp_alpha) if forest.ccp_alpha > 0 else tree
 
 
