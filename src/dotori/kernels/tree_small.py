@@ -86,6 +86,7 @@ class _Samples:
         self.raw = table.raw[ids, 0].tolist() if rules.criterion == SQUARES else []
         unit = not len(table.weight)
         self.w = [1.0] * len(ids) if unit else table.weight[ids].tolist()
+        self.whole = unit or all([w.is_integer() for w in self.w])
         self._columns: dict[int, tuple[list[float], list[float]]] = {}
 
     def column(self, f: int) -> tuple[list[float], list[float]]:
@@ -171,6 +172,25 @@ class _Samples:
                         best, found = gain, n
         return best, found
 
+    def _count_classes(
+        self, node: _Node, left: list[int], best: float
+    ) -> tuple[float, int]:
+        """`_walk_classes` for a single place: sums of whole numbers have no order."""
+        y, w, n = self.y, self.w, len(left)
+        sums = [0.0] * len(node.total)
+        for j in left:
+            sums[y[j]] += w[j]
+        a = b = upto = 0.0
+        for s, t in zip(sums, node.total, strict=True):
+            upto += s
+            a += s * s
+            b += (t - s) * (t - s)
+        other, least = node.weight - upto, self.rules.min_leaf
+        gain = a / upto + b / other
+        if gain <= best or min(upto, other) < self.rules.min_weight:
+            return best, 0
+        return (gain, n) if least <= n <= len(node.rows) - least else (best, 0)
+
     def _walk_sum(
         self, node: _Node, order: list[int], gaps: list[bool], best: float
     ) -> tuple[float, int]:
@@ -218,18 +238,24 @@ class _Samples:
 
     def _random(self, node: _Node, f: int, key: int, bar: float) -> _Split | None:
         """The same for a random threshold."""
-        values, above = self.column(f)
-        lowest = min(node.rows, key=values.__getitem__)
-        low, high = values[lowest], max([values[j] for j in node.rows])
-        if high <= above[lowest]:
+        column, above = self.column(f)
+        values = [column[j] for j in node.rows]
+        low, high = min(values), max(values)
+        if high <= above[node.rows[values.index(low)]]:
             return None
         u = draw(key, self.x.shape[1] + f) * 2.0**-53
         cut = low + u * (high - low)
         cut = low if cut >= high else cut
-        order = [j for j in node.rows if not values[j] > cut]
-        gaps = [False] * len(order)
-        gaps[-1] = len(order) < len(node.rows)
-        gain, n = self.walk(node, order, gaps, bar)
+        order = [j for j, v in zip(node.rows, values, strict=True) if not v > cut]
+        if len(order) == len(node.rows):
+            return _Split(bar, f, 0, cut, cut)
+        exact = self.whole and node.weight < 2**26  # so are sums of squares
+        if self.rules.by_class and exact:
+            gain, n = self._count_classes(node, order, bar)
+        else:
+            gaps = [False] * len(order)
+            gaps[-1] = True
+            gain, n = self.walk(node, order, gaps, bar)
         return _Split(gain, f, n, cut, cut)
 
 
