@@ -25,6 +25,9 @@ Array = NDArray[Any]
 
 _MISSING = 0xFFFF  # the rank of a missing value
 _U0, _U1 = np.uint64(0), np.uint64(1)
+_FIRST: Any = np.int64(
+    0
+)  # no literal: Numba would compile what it is given to once more
 
 
 @borrowing
@@ -371,7 +374,7 @@ def search(
     """The best split of a node in `columns`: the first `most`, or drawn ones."""
     gain, which = best.gain, best.which
     gain[0], which[0], which[2] = -np.inf, -1, 0
-    n, tried, total, y = len(columns), 0, room.total[0, 0], table.y.reshape(-1)
+    n, tried, total, y = len(columns), _FIRST, room.total[0, 0], table.y.reshape(-1)
     ids, start, m, weight = node
     least, lightest = rules.min_leaf, rules.min_weight
     while tried < n and (tried < rules.most or which[2] == 0):
@@ -436,7 +439,7 @@ def presort(x: Array, ids: Array, room: Room, order: Array, close: Array) -> Non
         close[f] = False
         for i in range(m):
             values[i] = x[i, f]
-        p = sort_column(values, ids, 0, m, keys, room.spare, room.counts)
+        p = sort_column(values, ids, _FIRST, m, keys, room.spare, room.counts)
         if p < 0:  # all are missing, or as good as equal
             rank = _MISSING if values[0] != values[0] else 0
             for i in range(m):

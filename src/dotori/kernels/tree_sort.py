@@ -19,6 +19,8 @@ COUNTS = 3 * 2048  # of radix sort
 LOW_HALF = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _LN2 = math.log(2.0)
+#: An int64 from the start: with a literal 0 Numba compiles what is called twice.
+_NONE: Any = np.int64(0)
 
 
 # Random numbers from counters: Steele, Lea and Flood, "Fast splittable pseudorandom
@@ -167,7 +169,7 @@ def sort_column(
     A key is a value and the number of its sample. -1 where nothing can be split: all
     are missing or equal.
     """
-    p, missing = 0, 0
+    p, missing = _NONE, _NONE
     low, high = np.float32(np.inf), np.float32(-np.inf)
     for i in range(m):
         v = values[i]
