@@ -58,6 +58,17 @@ def test_much_work_waits_for_the_compiler(pair, numba):
     assert "compiled" in repr(pair)
 
 
+def test_what_takes_long_to_compile_is_not_waited_for(monkeypatch):
+    def asked(*args):
+        raise AssertionError("the compiler was waited for")
+
+    monkeypatch.setattr(_pair, "compile_now", asked)
+    monkeypatch.setattr(_pair, "is_on_disk", lambda loop: False)
+    monkeypatch.setattr(_pair, "compile_later", lambda *args: None)
+    pair = _pair.Pair(_double_and_one_numpy, _double_and_one, compiling=50.0)
+    run(pair, 40.0)
+
+
 def test_many_pieces_are_weighed_together(pair, numba):
     run(pair, 0.01, whole=100.0)
     assert "compiled" in repr(pair)

@@ -113,8 +113,10 @@ class Pair:
         twin: Callable[..., None],
         loop: Callable[..., None],
         passes: int = 1,
+        compiling: float = WORTH_WAITING,
     ) -> None:
         self.twin, self.loop, self.passes = twin, loop, passes
+        self.compiling = compiling
         self.__name__ = loop.__name__
         self.__doc__ = twin.__doc__
         self._compiled: dict[Any, Callable[..., None]] = {}  # by type of number
@@ -144,7 +146,8 @@ class Pair:
         ----------
         seconds : float
             What the twin would take, roughly. From half a second on, a loop that lies
-            on disk is loaded; from four seconds on, one is compiled and waited for.
+            on disk is loaded; from four seconds on (`compiling` of `paired`), one is
+            compiled and waited for.
         *args
             As for a call.
         whole : float, optional
@@ -161,7 +164,7 @@ class Pair:
 
     def _obtain_now(self, seconds: float, dtype: Any, args: tuple[Any, ...]) -> None:
         """Have the loop before the call, if waiting for it takes less than the twin."""
-        if seconds < WORTH_WAITING and not is_on_disk(self.loop):
+        if seconds < self.compiling and not is_on_disk(self.loop):
             return
         while dtype in self._asked and dtype not in self._compiled and pending():
             time.sleep(0.01)  # the compiling thread is at it already
@@ -200,20 +203,21 @@ class Pair:
 
 
 def paired(
-    twin: Callable[..., None], passes: int = 1
+    twin: Callable[..., None], passes: int = 1, compiling: float = WORTH_WAITING
 ) -> Callable[[Callable[..., None]], Pair]:
     """Register the decorated loop as the fast form of `twin`.
 
     The first argument is a contiguous array; floats among the others are brought to
     its type, as NumPy does by itself, and other float arrays have that type. `passes`
     says how often the twin goes over the first argument, in units of an optimiser's
-    step: what compiling is weighed against.
+    step: what compiling is weighed against. `compiling` is how many seconds that takes,
+    or less where more calls are to be expected: what `Pair.run` waits for.
     """
 
     def pair(loop: Callable[..., None]) -> Pair:
         if loop.__name__ in registry:
             raise TypeError(f"a kernel named {loop.__name__} exists already")
-        registry[loop.__name__] = made = Pair(twin, loop, passes)
+        registry[loop.__name__] = made = Pair(twin, loop, passes, compiling)
         return made
 
     return pair

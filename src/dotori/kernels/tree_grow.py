@@ -356,7 +356,7 @@ def _grow(
     done[0] = number
 
 
-@paired(grow_nodes_numpy)
+@paired(grow_nodes_numpy, compiling=12.0)
 def grow_nodes(
     x: Array,
     table: Table,
@@ -391,7 +391,7 @@ def grow_nodes(
     )
 
 
-@paired(grow_nodes_numpy)
+@paired(grow_nodes_numpy, compiling=30.0)
 def grow_more_nodes(
     x: Array,
     table: Table,

@@ -27,7 +27,7 @@ from dotori.kernels.tree_table import (
 Array = NDArray[Any]
 
 #: Values of a node's columns up to which plain Python is faster than NumPy.
-MOST_SORTED = 600
+MOST_SORTED = 1200
 MOST_RANDOM = 4000
 
 

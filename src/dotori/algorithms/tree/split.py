@@ -98,10 +98,10 @@ class Problem:
         each = 5e-6 if rules.criterion == ABSOLUTE else 5e-8
         plain = 0.0
         if self._is_plain:  # small nodes are cheap
-            small, step = (MOST_SORTED, 6e-7) if rules.best else (MOST_RANDOM, 1e-7)
+            small, step = (MOST_SORTED, 9e-7) if rules.best else (MOST_RANDOM, 2e-7)
             small = min(m, small // max(rules.most, 1))
             deep = min(math.log2(small + 1), levels)
-            plain = 1e-5 * nodes + step * m * deep * rules.most
+            plain = 2e-5 * nodes + step * m * deep * rules.most
             nodes = min(nodes, m / max(small, 1) - 1)
             levels -= deep
         whole = each * m * levels * rules.most * self.classes
