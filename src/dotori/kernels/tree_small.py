@@ -84,9 +84,9 @@ class _Samples:
         y = table.y[ids, 0]
         self.y = (y.astype(np.int64) if rules.by_class else y).tolist()
         self.raw = table.raw[ids, 0].tolist() if rules.criterion == SQUARES else []
-        unit = not len(table.weight)
-        self.w = [1.0] * len(ids) if unit else table.weight[ids].tolist()
-        self.whole = unit or all([w.is_integer() for w in self.w])
+        self.unit = not len(table.weight)
+        self.w = [1.0] * len(ids) if self.unit else table.weight[ids].tolist()
+        self.whole = self.unit or all(w.is_integer() for w in self.w)
         self._columns: dict[int, tuple[list[float], list[float]]] = {}
 
     def column(self, f: int) -> tuple[list[float], list[float]]:
@@ -103,11 +103,7 @@ class _Samples:
         return self._measured_classes(rows) if by_class else self._measured_sum(rows)
 
     def _measured_classes(self, rows: list[int]) -> _Node:
-        y, w, weight = self.y, self.w, 0.0
-        total = [0.0] * max(self.classes, 2)
-        for j in rows:
-            total[y[j]] += w[j]
-            weight += w[j]
+        total, weight = self._totals(rows)
         squares = gain = 0.0
         value = [t / weight for t in total]
         for t, share in zip(total, value, strict=True):
@@ -115,6 +111,19 @@ class _Samples:
             gain += t * t
         value = value[: self.classes]
         return _Node(rows, weight, 1.0 - squares, gain / weight, total, value)
+
+    def _totals(self, rows: list[int]) -> tuple[list[float], float]:
+        """The weight by class, and of all."""
+        y, w, weight = self.y, self.w, 0.0
+        total = [0.0] * max(self.classes, 2)
+        if self.unit:
+            for c in [y[j] for j in rows]:
+                total[c] += 1.0
+            return total, float(len(rows))
+        for j in rows:
+            total[y[j]] += w[j]
+            weight += w[j]
+        return total, weight
 
     def _measured_sum(self, rows: list[int]) -> _Node:
         y, w, raw, weight, total = self.y, self.w, self.raw, 0.0, 0.0
@@ -176,13 +185,9 @@ class _Samples:
         self, node: _Node, left: list[int], best: float
     ) -> tuple[float, int]:
         """`_walk_classes` for a single place: sums of whole numbers have no order."""
-        y, w, n = self.y, self.w, len(left)
-        sums = [0.0] * len(node.total)
-        for j in left:
-            sums[y[j]] += w[j]
-        a = b = upto = 0.0
+        (sums, upto), n = self._totals(left), len(left)
+        a = b = 0.0
         for s, t in zip(sums, node.total, strict=True):
-            upto += s
             a += s * s
             b += (t - s) * (t - s)
         other, least = node.weight - upto, self.rules.min_leaf
