@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from dotori.errors import need
 
 if TYPE_CHECKING:
@@ -204,7 +206,7 @@ def _digest(functions: Iterable[Any]) -> str:
         numbers = [
             (name, known[name])
             for name in code.co_names
-            if isinstance(known.get(name), (int, float, tuple, str))
+            if isinstance(known.get(name), (int, float, tuple, str, np.generic))
         ]
         about = (code.co_name, code.co_consts, code.co_names, numbers)
         digest.update(code.co_code + repr(about).encode())
