@@ -42,6 +42,15 @@ def keep_bars(app, what, name, obj, options, lines):
             lines[i] = line.replace("|", r"\|")
 
 
+def join_names(app, what, name, obj, options, lines):
+    """Names of parameters that go on in the next line are one list to napoleon."""
+    names = re.compile(r"[\w, *]+")
+    for i in range(len(lines) - 1, 0, -1):
+        before, line = lines[i - 1], lines[i]
+        if before.endswith(",") and names.fullmatch(before) and names.fullmatch(line):
+            lines[i - 1 : i + 1] = [f"{before} {line}"]
+
+
 def keep_underscores(app, what, name, obj, options, lines):
     """In text, coef_ is what a fit has found, not a link of reStructuredText."""
     for i, line in enumerate(lines):
@@ -58,5 +67,6 @@ def leave_out_requests(app, what, name, obj, skip, options):
 def setup(app):
     # Before napoleon, which has the priority 500.
     app.connect("autodoc-process-docstring", keep_bars, priority=400)
+    app.connect("autodoc-process-docstring", join_names, priority=400)
     app.connect("autodoc-process-docstring", keep_underscores, priority=600)
     app.connect("autodoc-skip-member", leave_out_requests)
