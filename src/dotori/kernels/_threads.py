@@ -149,11 +149,11 @@ class _OneBlasThread(ContextDecorator):
         with self._lock:
             self._inside += 1
             self.used = True
-            if self._inside > 1:
-                return
             if self._libraries is None:
                 self._libraries = self._find()
-            self._before = [int(b.get_num_threads()) for b in self._libraries]
+            if self._inside == 1:
+                self._before = [int(b.get_num_threads()) for b in self._libraries]
+            # also where it holds already: other packages change the number as well
             for library in self._libraries:
                 library.set_num_threads(1)
 
